@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The seam between the machine and the processor.
+ *
+ * All that differs by processor stands behind these functions; hv/arch/x86/
+ * implements them, hv/arch/arm64/ will. Nothing outside hv/arch/ names a
+ * register or an ioctl of one processor.
+ *
+ * Functions with a struct vcpu run on that vCPU's thread, out of KVM_RUN,
+ * unless it says otherwise.
+ */
+#ifndef HV_ARCH_ARCH_H
+#define HV_ARCH_ARCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "hv/arch/arch_vcpu.h"
+#include "hv/control.h"
+#include "hv/error.h"
+#include "hv/strbuf.h"
+
+struct machine;
+struct machine_config;
+struct vcpu;
+struct stop;
+struct boot_entry;
+struct probe_result;
+
+/* ---- VM and vCPU life ---- */
+
+/* Interrupt controllers, timers, addresses that KVM wants: after KVM_CREATE_VM, before vCPUs. */
+int arch_vm_create(struct machine *m, const struct machine_config *cfg, struct error *err);
+void arch_vm_destroy(struct machine *m);
+/* What the probe found out about this processor: after arch_vm_create(). */
+void arch_vm_probed(struct machine *m, const struct probe_result *probe);
+/* CPUID and what else is fixed for the vCPU's life. */
+int arch_vcpu_create(struct vcpu *v, struct error *err);
+void arch_vcpu_destroy(struct vcpu *v);
+/* Power-on state. vCPU 0 then gets @entry when it is not NULL; others wait for INIT/SIPI. */
+int arch_vcpu_reset(struct vcpu *v, const struct boot_entry *entry, struct error *err);
+/* Interrupt controllers and timers of the VM as after power-on. Every vCPU is out. */
+int arch_vm_reset(struct machine *m, struct error *err);
+
+/*
+ * Time stands still: called once when the last vCPU left KVM_RUN and once before the first one
+ * enters again, so that the guest's clocks do not see the stop. Loop thread; use vcpu_run_on() for
+ * vCPU ioctls.
+ */
+void arch_clock_stop(struct machine *m);
+void arch_clock_start(struct machine *m);
+
+/* ---- registers ---- */
+
+struct arch_reg {
+	const char *name;    /* gdb's name for it */
+	const char *feature; /* gdb's target feature: "org.gnu.gdb.i386.core" */
+	const char *type;    /* gdb's type: "int64", "code_ptr", "i386_eflags", … */
+	const char *group;   /* "general", "float", "vector", "system"; NULL: by gdb's own rules */
+	uint16_t bits;
+	uint8_t cls;	 /* the processor's own: which KVM structure holds it */
+	uint16_t offset; /* the processor's own */
+	bool lazy;	 /* not in the `g` reply: read one by one */
+};
+/* The table; order is gdb's register number. Any thread. */
+const struct arch_reg *arch_regs(size_t *count);
+/* -1 when there is none of that name. */
+int arch_reg_find(const char *name);
+/* Whether this vCPU has the register (by its CPUID). Any thread. */
+bool arch_reg_present(const struct vcpu *v, int reg);
+/* Through the vCPU's register cache; 0, -ENOENT, -EINVAL. */
+int arch_reg_read(struct vcpu *v, int reg, void *buf);
+/* A value that is refused comes with a sentence that says why. */
+int arch_reg_write(struct vcpu *v, int reg, const void *buf, struct error *err);
+/* Indices that generic code needs. */
+int arch_reg_pc(void);
+int arch_reg_sp(void);
+/* gdb's <architecture> and the XML of types (flags, unions, vectors) that a feature's registers
+ * use; "" if none. */
+const char *arch_gdb_architecture(void);
+/* Others that gdb can have been told, whose programs run here too; ends with NULL. */
+extern const char *const arch_gdb_compatible[];
+/* LLVM's name for the processor with no operating system on it: "x86_64-unknown-none". */
+const char *arch_triple(void);
+const char *arch_gdb_types(const char *feature);
+/* Linear pc (segment base added). */
+uint64_t arch_pc(struct vcpu *v);
+void arch_set_pc(struct vcpu *v, uint64_t pc);
+/* Drops what is cached / writes back what was changed: after and before KVM_RUN. */
+void arch_regs_forget(struct vcpu *v);
+int arch_regs_flush(struct vcpu *v);
+/* How code at pc decodes: 16, 32 or 64. */
+int arch_code_bits(struct vcpu *v);
+/* Registers for a person; @code: with the bytes at pc. */
+void arch_dump(struct vcpu *v, struct strbuf *out);
+/* "halted", "waiting for SIPI", or "runnable". */
+const char *arch_activity(struct vcpu *v);
+
+/* ---- paging ---- */
+
+struct arch_translation {
+	uint64_t gpa;
+	uint64_t page_size;
+	bool writable, user, executable;
+	/* An access, and a store, leave no trace in the tables: those bits are set already. */
+	bool accessed, dirty;
+};
+/*
+ * Walks the guest's tables (no side effects). -EFAULT when not mapped: then page_size says how much
+ * around @gva, aligned, is missing with it, or is 0.
+ */
+int arch_translate(struct vcpu *v, uint64_t gva, struct arch_translation *out);
+
+/* ---- debugging ---- */
+
+/* The breakpoint instruction. */
+extern const uint8_t arch_bp_insn[];
+extern const size_t arch_bp_insn_len;
+
+/* One occupied debug register. */
+struct arch_hw_bp {
+	bool used;
+	uint8_t kind; /* enum bp_kind */
+	uint64_t addr;
+	uint8_t len; /* 1, 2, 4, 8; aligned */
+};
+#define ARCH_HW_BP_MAX 16
+/* How many there are on this processor. */
+unsigned arch_hw_bp_count(void);
+/* Whether one debug register can watch this. */
+bool arch_hw_bp_fits(uint8_t kind, uint64_t addr, uint64_t len);
+
+/* What a vCPU is to be debugged with from the next KVM_RUN on. */
+struct arch_debug {
+	bool step;	/* one instruction */
+	bool block_irq; /* with interrupts held off */
+	bool soft;	/* breakpoint instructions come to us */
+	struct arch_hw_bp hw[ARCH_HW_BP_MAX];
+};
+int arch_debug_set(struct vcpu *v, const struct arch_debug *dbg);
+
+/*
+ * Two ways past a breakpoint at pc without a step, for a vCPU that goes on. Both return false when
+ * they cannot, and have done nothing then.
+ *
+ * The first executes the instruction here: one of a few simple ones, and only where the processor
+ * would do nothing besides that can be told from the outside. @code: its bytes, without breakpoints
+ * of ours, as far as @len and the end of the page. @memory: whether it may access memory: nobody
+ * watches any.
+ */
+bool arch_emulate(struct vcpu *v, const uint8_t *code, size_t len, bool memory);
+/* The second lets the next entry execute it in spite of a debug register. */
+bool arch_pass_register(struct vcpu *v);
+
+/* What a debug exit was. */
+enum arch_debug_kind {
+	ARCH_DEBUG_NONE, /* not a debug exit */
+	ARCH_DEBUG_SOFT, /* a breakpoint instruction at pc: ours or the guest's */
+	ARCH_DEBUG_HARD, /* one or more debug registers and/or a step */
+};
+struct arch_debug_event {
+	enum arch_debug_kind kind;
+	bool step;	  /* a single-step is done */
+	uint32_t hw_hits; /* bit n: hw[n] */
+	uint64_t pc;	  /* linear */
+	/*
+	 * The processor's own: what must be injected. With `step` and `hw_hits` empty, too, it was
+	 * dealt with: enter again. When one of those is set, the guest's part is injected already.
+	 */
+	uint64_t arch;
+};
+/* Looks at v->run after KVM_RUN returned 0. */
+void arch_debug_exit(struct vcpu *v, struct arch_debug_event *ev);
+/*
+ * A step was under way when KVM left the guest for I/O, and the instruction is complete now.
+ * Whether that was the step: KVM's emulator finishes a store or an OUT without a debug exit.
+ */
+bool arch_debug_io_step(struct vcpu *v);
+/* Gives the event to the guest: it is its own breakpoint, step or debug register. */
+int arch_debug_inject(struct vcpu *v, const struct arch_debug_event *ev);
+
+/* ---- what can be caught (control_catch.h) ---- */
+
+struct arch_exception {
+	const char *name; /* "#PF page fault" */
+	uint8_t number;	  /* below 32 */
+	enum stop_fault fault;
+};
+/* Any thread. */
+const struct arch_exception *arch_exceptions(size_t *count);
+/* Linear address of the handler that this vCPU would enter; 0 when there is none now. */
+uint64_t arch_exception_entry(struct vcpu *v, unsigned number);
+/* At that address: what the exception was and where, from what it left for the handler. */
+void arch_exception_describe(struct vcpu *v, unsigned number, struct strbuf *out);
+
+/* Names of MSRs, as of the registers; NULL past the last. Any thread. */
+const char *arch_msr_name(size_t n, uint64_t *index);
+/* Makes accesses to these (and no others) come to us. Loop thread; every vCPU may be running. */
+#define ARCH_CATCH_MSRS 16
+int arch_catch_msrs(struct machine *m, const uint32_t *msrs, size_t count, struct error *err);
+/* The device inside KVM that answers at a port or a guest-physical address; NULL: none. */
+const char *arch_kernel_device(struct machine *m, bool port, uint64_t addr);
+
+/* ---- exits ---- */
+
+enum exit_verdict {
+	EXIT_AGAIN, /* handled, go on */
+	EXIT_PARK,  /* a stop was posted: do not enter again until resumed */
+};
+struct arch_exit {
+	const char *name;
+	enum exit_verdict (*handle)(struct vcpu *v);
+	bool completes; /* KVM finishes the instruction at the next KVM_RUN */
+};
+/* Exits that only this processor has; a row without a handler is not known. */
+const struct arch_exit *arch_exits(size_t *count);
+
+/*
+ * KVM_EXIT_SHUTDOWN, a triple fault: puts the registers back to those of the instruction that began
+ * it, where an injection of ours had moved them, and says to a person what was found.
+ */
+void arch_triple_fault(struct vcpu *v, char *text, size_t size);
+
+/* ---- boot and probe ---- */
+
+/*
+ * Writes the tables by which an operating system finds processors and devices that it cannot
+ * probe (ACPI) to guest RAM; @rsdp is where they begin, 0 when there are none. Loop thread;
+ * devices and vCPUs exist.
+ */
+int arch_firmware_tables(struct machine *m, uint64_t *rsdp, struct error *err);
+
+/*
+ * What this processor adds to the device tree's root: /cpus, and the controller of the GSIs
+ * with the phandle ARCH_FDT_INTC. @fdt is in sequential write, the root node open
+ * with 2 address and 2 size cells. 0 or a libfdt error.
+ */
+#define ARCH_FDT_INTC 1
+int arch_fdt(struct machine *m, void *fdt);
+/* That controller's interrupt specifier for the line @gsi, a rising edge; the number of cells. */
+#define ARCH_FDT_IRQ_CELLS 3
+unsigned arch_fdt_irq(int gsi, uint32_t cells[ARCH_FDT_IRQ_CELLS]);
+
+#endif

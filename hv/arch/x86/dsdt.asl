@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The DSDT: the devices of the board that an operating system cannot probe.
+// iasl compiles it when vitrine is built; hv/arch/x86/acpi.c fills in DEVS, and gives the
+// guest the result. (ACPI 6.5; section numbers are its own.)
+
+DefinitionBlock ("", "DSDT", 2, "VITRIN", "VITRINE", 1)
+{
+	// Which devices the machine has, a bit each: 0-3 the serial ports, 4 the clock, 5 PCI.
+	// The value is a placeholder.
+	Name (DEVS, 0x53564544)
+
+	// 7.4.2.6: soft-off is SLP_TYP 0, as in devices/acpi_pm.c.
+	Name (_S5, Package () { 0, 0, 0, 0 })
+
+	// 6.3.7: present, enabled, shown and working; or not there.
+	Method (HAVE, 1)
+	{
+		If (DEVS & (1 << Arg0)) { Return (0x0F) }
+		Return (0)
+	}
+
+	Scope (\_SB)
+	{
+		Device (COM1)
+		{
+			Name (_HID, EisaId ("PNP0501"))
+			Name (_UID, 1)
+			Method (_STA) { Return (HAVE (0)) }
+			Name (_CRS, ResourceTemplate () {
+				IO (Decode16, 0x3F8, 0x3F8, 1, 8)
+				IRQNoFlags () { 4 }
+			})
+		}
+		Device (COM2)
+		{
+			Name (_HID, EisaId ("PNP0501"))
+			Name (_UID, 2)
+			Method (_STA) { Return (HAVE (1)) }
+			Name (_CRS, ResourceTemplate () {
+				IO (Decode16, 0x2F8, 0x2F8, 1, 8)
+				IRQNoFlags () { 3 }
+			})
+		}
+		Device (COM3)
+		{
+			Name (_HID, EisaId ("PNP0501"))
+			Name (_UID, 3)
+			Method (_STA) { Return (HAVE (2)) }
+			Name (_CRS, ResourceTemplate () {
+				IO (Decode16, 0x3E8, 0x3E8, 1, 8)
+				IRQNoFlags () { 4 }
+			})
+		}
+		Device (COM4)
+		{
+			Name (_HID, EisaId ("PNP0501"))
+			Name (_UID, 4)
+			Method (_STA) { Return (HAVE (3)) }
+			Name (_CRS, ResourceTemplate () {
+				IO (Decode16, 0x2E8, 0x2E8, 1, 8)
+				IRQNoFlags () { 3 }
+			})
+		}
+		Device (RTC)
+		{
+			Name (_HID, EisaId ("PNP0B00"))
+			Method (_STA) { Return (HAVE (4)) }
+			Name (_CRS, ResourceTemplate () {
+				IO (Decode16, 0x70, 0x70, 1, 2)
+				IRQNoFlags () { 8 }
+			})
+		}
+		// Windows and lines as in hv/pci.h and hv/pci_irq.c.
+		Device (PCI0)
+		{
+			Name (_HID, EisaId ("PNP0A08"))
+			Name (_CID, EisaId ("PNP0A03"))
+			Name (_UID, 0)
+			Name (_BBN, 0)
+			Name (_SEG, 0)
+			Method (_STA) { Return (HAVE (5)) }
+			Name (_CRS, ResourceTemplate () {
+				WordBusNumber (ResourceProducer, MinFixed, MaxFixed, PosDecode,
+					0, 0, 0, 0, 1)
+				IO (Decode16, 0xCF8, 0xCF8, 1, 8)
+				WordIO (ResourceProducer, MinFixed, MaxFixed, PosDecode, EntireRange,
+					0, 0xC000, 0xFFFF, 0, 0x4000)
+				DWordMemory (ResourceProducer, PosDecode, MinFixed, MaxFixed,
+					NonCacheable, ReadWrite,
+					0, 0xC0000000, 0xDFFFFFFF, 0, 0x20000000)
+			})
+			// 6.2.13: INTA# to INTD# of every slot, on GSI 10 and 11 in turn.
+			Method (_PRT)
+			{
+				Local0 = Package (128) {}
+				Local1 = 0
+				While (Local1 < 128)
+				{
+					Local2 = Package (4) { 0, 0, 0, 0 }
+					Local3 = Local1 >> 2
+					Local2[0] = (Local3 << 16) | 0xFFFF
+					Local2[1] = Local1 & 3
+					Local2[3] = 10 + ((Local3 + (Local1 & 3)) & 1)
+					Local0[Local1] = Local2
+					Local1++
+				}
+				Return (Local0)
+			}
+		}
+	}
+}

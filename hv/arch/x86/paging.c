@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * The page walk: from a linear address to a guest-physical one, in every mode, reading the guest's
+ * tables and changing nothing (SDM volume 3, chapter 5).
+ *
+ * A mode is a row: how many levels, how wide an entry and an index are, and at
+ * which levels an entry may be a large page.
+ */
+#include "hv/arch/x86/x86.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "hv/machine.h"
+#include "hv/vcpu.h"
+
+#define PTE_P  (1ull << 0)
+#define PTE_W  (1ull << 1)
+#define PTE_U  (1ull << 2)
+#define PTE_A  (1ull << 5)
+#define PTE_D  (1ull << 6)
+#define PTE_PS (1ull << 7)
+#define PTE_NX (1ull << 63)
+
+#define PAGE_4K_SHIFT 12
+
+struct paging_mode {
+	unsigned levels;
+	unsigned entry_size;	 /* bytes */
+	unsigned index_bits;	 /* of each level but the top one */
+	unsigned top_index_bits; /* of the top one */
+	uint64_t root_mask;	 /* of CR3 */
+	uint32_t large_levels;	 /* bit n: level n (1 is the page table) may map a page */
+	unsigned linear_bits;
+	bool canonical; /* the bits above repeat the highest one */
+};
+
+enum mode {
+	MODE_32,
+	MODE_PAE,
+	MODE_4LEVEL,
+	MODE_5LEVEL,
+};
+
+static const struct paging_mode modes[] = {
+	[MODE_32] = { 2, 4, 10, 10, 0xfffff000, 1 << 2, 32, false },
+	[MODE_PAE] = { 3, 8, 9, 2, 0xffffffe0, 1 << 2, 32, false },
+	[MODE_4LEVEL] = { 4, 8, 9, 9, 0xffffffffff000ull, 1 << 2 | 1 << 3, 48, true },
+	[MODE_5LEVEL] = { 5, 8, 9, 9, 0xffffffffff000ull, 1 << 2 | 1 << 3, 57, true },
+};
+
+static enum mode mode_of(const struct x86_paging *p)
+{
+	if (!(p->cr4 & CR4_PAE))
+		return MODE_32;
+	if (!(p->efer & EFER_LMA))
+		return MODE_PAE;
+	return (p->cr4 & CR4_LA57) ? MODE_5LEVEL : MODE_4LEVEL;
+}
+
+static bool is_canonical(uint64_t gva, unsigned bits)
+{
+	int64_t high = (int64_t)gva >> (bits - 1);
+
+	return high == 0 || high == -1;
+}
+
+/* One entry of a table; tables lie in RAM, or there is no translation. */
+static int read_entry(const struct memory *ram, uint64_t gpa, unsigned size, uint64_t *entry)
+{
+	const void *ptr = memory_ptr(ram, gpa, size);
+
+	if (!ptr)
+		return -EFAULT;
+	/* The guest may be writing it: one load each. */
+	*entry = size == 8 ? __atomic_load_n((const uint64_t *)ptr, __ATOMIC_RELAXED)
+			   : __atomic_load_n((const uint32_t *)ptr, __ATOMIC_RELAXED);
+	return 0;
+}
+
+static uint64_t physical_mask(const struct x86_paging *p)
+{
+	return ((1ull << p->maxphyaddr) - 1) & ~0xfffull;
+}
+
+/* Bits that must be zero: with one of them set the processor faults on the entry. */
+static bool reserved_set(const struct x86_paging *p, enum mode m, unsigned level, uint64_t e)
+{
+	uint64_t high = m == MODE_32 ? 0 : (0x000ffffffffff000ull & ~physical_mask(p));
+
+	if (m == MODE_PAE && level == 3)
+		return e & (0x7ff0000000000000ull | PTE_NX | 0x1e6ull | high);
+	/* In PAE paging bits 62 to 52 are reserved, too; in the others the processor ignores them.
+	 */
+	if (m == MODE_PAE)
+		high |= 0x7ff0000000000000ull;
+	if (m != MODE_32 && !(p->efer & EFER_NXE))
+		high |= PTE_NX;
+	if ((m == MODE_4LEVEL || m == MODE_5LEVEL) && level >= 4)
+		high |= PTE_PS;
+	return e & high;
+}
+
+/* Where a large page of 32-bit paging is: PSE-36 puts bits 39-32 into 20-13. */
+static uint64_t large_base(const struct x86_paging *p, enum mode m, unsigned shift, uint64_t e)
+{
+	if (m == MODE_32)
+		return ((e & 0xffc00000ull) | (e >> 13 & 0xff) << 32) &
+		       ((1ull << (p->maxphyaddr < 40 ? p->maxphyaddr : 40)) - 1);
+	return e & physical_mask(p) & ~((1ull << shift) - 1);
+}
+
+static bool may_be_large(const struct x86_paging *p, enum mode m, unsigned level)
+{
+	if (!(modes[m].large_levels >> level & 1))
+		return false;
+	return m != MODE_32 || (p->cr4 & CR4_PSE);
+}
+
+/* @size bytes around the address are not mapped. */
+static int missing(struct arch_translation *out, uint64_t size)
+{
+	*out = (struct arch_translation){ .page_size = size };
+	return -EFAULT;
+}
+
+/* @gva is past the end of what can be mapped, seen from 0 or, when canonical, from the top too. */
+static int out_of_range(uint64_t gva, bool canonical, struct arch_translation *out)
+{
+	uint64_t distance = canonical && gva >> 63 ? ~gva : gva;
+
+	return missing(out, 1ull << (63 - __builtin_clzll(distance)));
+}
+
+static int no_paging(uint64_t gva, struct arch_translation *out)
+{
+	if (gva >> 32)
+		return out_of_range(gva, false, out);
+	*out = (struct arch_translation){ gva, 1u << PAGE_4K_SHIFT, true, true, true, true, true };
+	return 0;
+}
+
+int x86_walk(const struct memory *ram, const struct x86_paging *p, uint64_t gva,
+	     struct arch_translation *out)
+{
+	const struct paging_mode *mode;
+	enum mode m;
+	uint64_t table, entry;
+	bool writable = true, user = true, nx = false, accessed = true;
+
+	if (!(p->cr0 & CR0_PG))
+		return no_paging(gva, out);
+	m = mode_of(p);
+	mode = &modes[m];
+	if (mode->canonical ? !is_canonical(gva, mode->linear_bits) : gva >> 32 != 0)
+		return out_of_range(gva, mode->canonical, out);
+	table = p->cr3 & mode->root_mask & (m == MODE_32 ? ~0ull : ((1ull << p->maxphyaddr) - 1));
+
+	for (unsigned level = mode->levels; level; level--) {
+		unsigned shift = PAGE_4K_SHIFT + (level - 1) * mode->index_bits;
+		unsigned bits = level == mode->levels ? mode->top_index_bits : mode->index_bits;
+		uint64_t index = gva >> shift & ((1u << bits) - 1);
+		bool large;
+
+		if (read_entry(ram, table + index * mode->entry_size, mode->entry_size, &entry) < 0)
+			return missing(out, 1ull << shift);
+		if (!(entry & PTE_P) || reserved_set(p, m, level, entry))
+			return missing(out, 1ull << shift);
+		/* A PDPTE of PAE paging has no rights of its own. */
+		if (m != MODE_PAE || level != 3) {
+			writable &= !!(entry & PTE_W);
+			user &= !!(entry & PTE_U);
+			nx |= m != MODE_32 && (entry & PTE_NX);
+			accessed &= !!(entry & PTE_A);
+		}
+		large = may_be_large(p, m, level) && (entry & PTE_PS);
+		if (large || level == 1) {
+			uint64_t base = large	       ? large_base(p, m, shift, entry)
+					: m == MODE_32 ? entry & 0xfffff000ull
+						       : entry & physical_mask(p);
+
+			*out = (struct arch_translation){
+				.gpa = base | (gva & ((1ull << shift) - 1)),
+				.page_size = 1ull << shift,
+				.writable = writable,
+				.user = user,
+				.executable = !nx,
+				.accessed = accessed,
+				.dirty = entry & PTE_D,
+			};
+			return 0;
+		}
+		table = m == MODE_32 ? entry & 0xfffff000ull : entry & physical_mask(p);
+	}
+	return -EFAULT;
+}
+
+int arch_translate(struct vcpu *v, uint64_t gva, struct arch_translation *out)
+{
+	const struct kvm_sregs *s = &v->arch.sregs;
+	int ret = x86_regs_load(v, X86_SET_SREGS);
+	struct x86_paging p;
+
+	if (ret < 0)
+		return ret;
+	p = (struct x86_paging){ s->cr0, s->cr3, s->cr4, s->efer, v->arch.maxphyaddr };
+	return x86_walk(v->m->ram, &p, gva, out);
+}

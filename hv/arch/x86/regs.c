@@ -1,0 +1,551 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Registers: the cache of KVM's structures, and reading and writing one register through it.
+ *
+ * A structure is fetched when something in it is first asked for after KVM_RUN. A change to the
+ * general registers waits in the cache until the next KVM_RUN; any other is given to
+ * KVM at once, since KVM may refuse it, and then the old value stays.
+ */
+#include "hv/arch/x86/x86.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "hv/kvm.h"
+#include "hv/machine.h"
+#include "hv/vcpu.h"
+
+/* KVM's structures: where the copy is, and the ioctls. Written back in this order. */
+static const struct reg_set {
+	uint32_t bit;
+	unsigned long get, set;
+	size_t offset, size; /* in struct arch_vcpu; size 0: the XSAVE area, behind a pointer */
+} reg_sets[] = {
+#define SET(b, g, s, field)                                                                        \
+	{                                                                                          \
+		b, g, s, offsetof(struct arch_vcpu, field), sizeof(((struct arch_vcpu *)0)->field) \
+	}
+	SET(X86_SET_SREGS, KVM_GET_SREGS, KVM_SET_SREGS, sregs),
+	SET(X86_SET_XCRS, KVM_GET_XCRS, KVM_SET_XCRS, xcrs),
+	{ X86_SET_XSAVE, KVM_GET_XSAVE, KVM_SET_XSAVE, offsetof(struct arch_vcpu, xsave), 0 },
+	SET(X86_SET_DEBUG, KVM_GET_DEBUGREGS, KVM_SET_DEBUGREGS, debugregs),
+	SET(X86_SET_EVENTS, KVM_GET_VCPU_EVENTS, KVM_SET_VCPU_EVENTS, events),
+	/* Last: KVM puts a step's trap flag in with RFLAGS, and looks at the mode for it. */
+	SET(X86_SET_REGS, KVM_GET_REGS, KVM_SET_REGS, regs),
+#undef SET
+};
+#define REG_SETS (sizeof(reg_sets) / sizeof(reg_sets[0]))
+
+static void *set_data(struct vcpu *v, const struct reg_set *s)
+{
+	return s->size ? (uint8_t *)&v->arch + s->offset : (void *)v->arch.xsave;
+}
+
+static unsigned long set_get_request(const struct vcpu *v, const struct reg_set *s)
+{
+	/* Larger areas need the newer call (api.rst 4.134). */
+	if (!s->size && v->m->arch->xsave.size > sizeof(struct kvm_xsave))
+		return KVM_GET_XSAVE2;
+	return s->get;
+}
+
+int x86_regs_load(struct vcpu *v, uint32_t sets)
+{
+	for (size_t i = 0; i < REG_SETS; i++) {
+		const struct reg_set *s = &reg_sets[i];
+
+		if (!(sets & s->bit) || (v->arch.valid & s->bit))
+			continue;
+		if (ioctl(v->fd, set_get_request(v, s), set_data(v, s)) < 0)
+			return -errno;
+		v->arch.valid |= s->bit;
+	}
+	return 0;
+}
+
+/* Gives KVM what is dirty among @sets; the first refusal ends it. */
+static int put(struct vcpu *v, uint32_t sets)
+{
+	for (size_t i = 0; i < REG_SETS; i++) {
+		const struct reg_set *s = &reg_sets[i];
+
+		if (!(v->arch.dirty & sets & s->bit))
+			continue;
+		if (ioctl(v->fd, s->set, set_data(v, s)) < 0)
+			return -errno;
+		v->arch.dirty &= ~s->bit;
+		if (s->bit == X86_SET_DEBUG)
+			v->arch.guest_debug_known = false;
+	}
+	return 0;
+}
+
+/*
+ * What KVM has left in the run page with the exit (api.rst 5, "kvm_valid_regs"): asked for while
+ * the vCPU is debugged, when each exit looks at it (x86_debug_refresh()).
+ */
+static void take_synced(struct vcpu *v)
+{
+	const struct kvm_sync_regs *s = &v->run->s.regs;
+	uint64_t fields = v->run->kvm_valid_regs;
+
+	if ((fields & KVM_SYNC_X86_REGS) && !(v->arch.valid & X86_SET_REGS)) {
+		v->arch.regs = s->regs;
+		v->arch.valid |= X86_SET_REGS;
+	}
+	if ((fields & KVM_SYNC_X86_SREGS) && !(v->arch.valid & X86_SET_SREGS)) {
+		v->arch.sregs = s->sregs;
+		v->arch.valid |= X86_SET_SREGS;
+	}
+	if ((fields & KVM_SYNC_X86_EVENTS) && !(v->arch.valid & X86_SET_EVENTS)) {
+		v->arch.events = s->events;
+		v->arch.valid |= X86_SET_EVENTS;
+	}
+}
+
+void arch_regs_forget(struct vcpu *v)
+{
+	/* KVM clears the bit when it takes them; a vCPU that waits for INIT does not. */
+	if (v->run->kvm_dirty_regs & KVM_SYNC_X86_REGS)
+		v->arch.dirty |= X86_SET_REGS;
+	v->run->kvm_dirty_regs = 0;
+	v->arch.valid = v->arch.dirty;
+	if (v->run->kvm_valid_regs)
+		take_synced(v);
+}
+
+int x86_regs_put(struct vcpu *v)
+{
+	return put(v, ~0u);
+}
+
+/* The general registers go with the entry itself. */
+static void put_synced(struct vcpu *v)
+{
+	v->run->s.regs.regs = v->arch.regs;
+	v->run->kvm_dirty_regs = KVM_SYNC_X86_REGS;
+	v->arch.dirty &= ~(uint32_t)X86_SET_REGS;
+}
+
+int arch_regs_flush(struct vcpu *v)
+{
+	bool synced = v->arch.guest_debug.control &&
+		      !(v->arch.guest_debug.control & KVM_GUESTDBG_SINGLESTEP) &&
+		      (v->m->caps->value[KVMCAP_SYNC_REGS] & KVM_SYNC_X86_REGS);
+	int ret = put(v, synced ? ~(uint32_t)X86_SET_REGS : ~0u);
+
+	if (!ret)
+		ret = x86_debug_refresh(v);
+	if (!ret && (v->arch.dirty & X86_SET_REGS))
+		put_synced(v);
+	return ret;
+}
+
+/* ---- one register ---- */
+
+/* Which structure a class is in. */
+static const uint32_t class_set[RC_COUNT] = {
+	[RC_GPR] = X86_SET_REGS,     [RC_EFLAGS] = X86_SET_REGS,  [RC_SREG64] = X86_SET_SREGS,
+	[RC_SREG32] = X86_SET_SREGS, [RC_SREG16] = X86_SET_SREGS, [RC_SEGATTR] = X86_SET_SREGS,
+	[RC_ST] = X86_SET_XSAVE,     [RC_FP] = X86_SET_XSAVE,	  [RC_FP32] = X86_SET_XSAVE,
+	[RC_FTAG] = X86_SET_XSAVE,   [RC_XMM] = X86_SET_XSAVE,	  [RC_MXCSR] = X86_SET_XSAVE,
+	[RC_YMMH] = X86_SET_XSAVE,   [RC_XMM_HI] = X86_SET_XSAVE, [RC_YMMH_HI] = X86_SET_XSAVE,
+	[RC_K] = X86_SET_XSAVE,	     [RC_ZMMH] = X86_SET_XSAVE,	  [RC_PKRU] = X86_SET_XSAVE,
+	[RC_DR] = X86_SET_DEBUG,     [RC_XCR0] = X86_SET_XCRS,	  [RC_MSR] = 0,
+};
+
+/* Which of enum x86_feat a class needs. */
+static const uint32_t class_feature[RC_COUNT] = {
+	[RC_YMMH] = X86_FEAT_AVX,   [RC_XMM_HI] = X86_FEAT_AVX512, [RC_YMMH_HI] = X86_FEAT_AVX512,
+	[RC_K] = X86_FEAT_AVX512,   [RC_ZMMH] = X86_FEAT_AVX512,   [RC_PKRU] = X86_FEAT_PKU,
+	[RC_XCR0] = X86_FEAT_XSAVE,
+};
+
+/* Where in the XSAVE area. */
+struct xsave_place {
+	unsigned comp;
+	uint32_t off, len;
+};
+
+static struct xsave_place xsave_place(const struct arch_reg *r)
+{
+	uint32_t n = r->offset;
+
+	switch (r->cls) {
+	case RC_ST:
+		return (struct xsave_place){ XSAVE_X87, 32 + n * 16, 10 };
+	case RC_FP:
+		return (struct xsave_place){ XSAVE_X87, n, 2 };
+	case RC_FP32:
+		return (struct xsave_place){ XSAVE_X87, n, 4 };
+	case RC_FTAG:
+		return (struct xsave_place){ XSAVE_X87, n, 1 };
+	case RC_MXCSR:
+		return (struct xsave_place){ XSAVE_X87, 24, 4 };
+	case RC_XMM:
+		return (struct xsave_place){ XSAVE_SSE, n * 16, 16 };
+	case RC_YMMH:
+		return (struct xsave_place){ XSAVE_AVX, n * 16, 16 };
+	case RC_K:
+		return (struct xsave_place){ XSAVE_OPMASK, n * 8, 8 };
+	case RC_XMM_HI:
+		return (struct xsave_place){ XSAVE_HI16_ZMM, (n - 16) * 64, 16 };
+	case RC_YMMH_HI:
+		return (struct xsave_place){ XSAVE_HI16_ZMM, (n - 16) * 64 + 16, 16 };
+	case RC_ZMMH:
+		if (n < 16)
+			return (struct xsave_place){ XSAVE_ZMM_HI256, n * 32, 32 };
+		return (struct xsave_place){ XSAVE_HI16_ZMM, (n - 16) * 64 + 32, 32 };
+	case RC_PKRU:
+		return (struct xsave_place){ XSAVE_PKRU, 0, 4 };
+	default:
+		return (struct xsave_place){ XSAVE_COMPONENTS, 0, 0 };
+	}
+}
+
+/* The bytes of a register that lies plainly in a structure; NULL when it does not. */
+static void *structure_place(struct vcpu *v, const struct arch_reg *r, size_t *len)
+{
+	switch (r->cls) {
+	case RC_GPR:
+		*len = 8;
+		return (uint8_t *)&v->arch.regs + r->offset;
+	case RC_EFLAGS:
+		*len = 4;
+		return &v->arch.regs.rflags;
+	case RC_SREG64:
+		*len = 8;
+		return (uint8_t *)&v->arch.sregs + r->offset;
+	case RC_SREG32:
+		*len = 4;
+		return (uint8_t *)&v->arch.sregs + r->offset;
+	case RC_SREG16:
+		*len = 2;
+		return (uint8_t *)&v->arch.sregs + r->offset;
+	case RC_DR:
+		*len = 8;
+		return (uint8_t *)&v->arch.debugregs + r->offset;
+	case RC_XCR0:
+		*len = 8;
+		for (uint32_t i = 0; i < v->arch.xcrs.nr_xcrs && i < KVM_MAX_XCRS; i++)
+			if (v->arch.xcrs.xcrs[i].xcr == 0)
+				return &v->arch.xcrs.xcrs[i].value;
+		return NULL;
+	default:
+		return NULL;
+	}
+}
+
+/* The same; @len is at most what is shown of it. */
+static void *plain_place(struct vcpu *v, const struct arch_reg *r, size_t *len)
+{
+	void *place = structure_place(v, r, len);
+
+	if (place && *len > r->bits / 8u)
+		*len = r->bits / 8u;
+	return place;
+}
+
+uint32_t x86_segment_attr(const struct kvm_segment *s)
+{
+	return s->type | (uint32_t)s->s << 4 | (uint32_t)s->dpl << 5 | (uint32_t)s->present << 7 |
+	       (uint32_t)s->avl << 12 | (uint32_t)s->l << 13 | (uint32_t)s->db << 14 |
+	       (uint32_t)s->g << 15 | (uint32_t)s->unusable << 16;
+}
+
+void x86_segment_set_attr(struct kvm_segment *s, uint32_t attr)
+{
+	s->type = attr & 0xf;
+	s->s = attr >> 4 & 1;
+	s->dpl = attr >> 5 & 3;
+	s->present = attr >> 7 & 1;
+	s->avl = attr >> 12 & 1;
+	s->l = attr >> 13 & 1;
+	s->db = attr >> 14 & 1;
+	s->g = attr >> 15 & 1;
+	s->unusable = attr >> 16 & 1;
+}
+
+static struct kvm_segment *segment_of(struct vcpu *v, const struct arch_reg *r)
+{
+	return (struct kvm_segment *)((uint8_t *)&v->arch.sregs + r->offset);
+}
+
+static const struct arch_reg *reg_row(int reg)
+{
+	size_t count;
+	const struct arch_reg *rows = arch_regs(&count);
+
+	return reg >= 0 && (size_t)reg < count ? &rows[reg] : NULL;
+}
+
+static bool msr_listed(const struct vcpu *v, uint32_t index)
+{
+	const struct x86_msr_list *list = &v->m->arch->msrs;
+
+	for (uint32_t i = 0; i < list->count; i++)
+		if (list->index[i] == index)
+			return true;
+	return false;
+}
+
+bool arch_reg_present(const struct vcpu *v, int reg)
+{
+	const struct arch_reg *r = reg_row(reg);
+	uint32_t need;
+
+	if (!r)
+		return false;
+	need = class_feature[r->cls];
+	if ((v->arch.features & need) != need)
+		return false;
+	return r->cls != RC_MSR || msr_listed(v, x86_reg_msrs[r->offset]);
+}
+
+static int xsave_read(struct vcpu *v, const struct arch_reg *r, void *buf)
+{
+	struct xsave_place p = xsave_place(r);
+	uint16_t tags;
+
+	if (r->cls != RC_FTAG)
+		return x86_xsave_read(&v->m->arch->xsave, v->arch.xsave, p.comp, p.off, buf, p.len);
+	tags = x86_ftag_expand(v->arch.xsave);
+	memcpy(buf, &tags, sizeof(tags));
+	return 0;
+}
+
+static int xsave_write(struct vcpu *v, const struct arch_reg *r, const void *buf)
+{
+	struct xsave_place p = xsave_place(r);
+	uint16_t tags;
+	uint8_t abridged;
+
+	if (r->cls == RC_FTAG) {
+		memcpy(&tags, buf, sizeof(tags));
+		abridged = x86_ftag_abridge(tags);
+		buf = &abridged;
+	}
+	return x86_xsave_write(&v->m->arch->xsave, v->arch.xsave, p.comp, p.off, buf, p.len);
+}
+
+int arch_reg_read(struct vcpu *v, int reg, void *buf)
+{
+	const struct arch_reg *r = reg_row(reg);
+	uint64_t value;
+	size_t len;
+	void *place;
+	int ret;
+
+	if (!r || !arch_reg_present(v, reg))
+		return -ENOENT;
+	memset(buf, 0, r->bits / 8);
+	if (r->cls == RC_MSR) {
+		ret = x86_msr_read(v, x86_reg_msrs[r->offset], &value);
+		if (ret < 0)
+			return -ENOENT;
+		memcpy(buf, &value, sizeof(value));
+		return 0;
+	}
+	ret = x86_regs_load(v, class_set[r->cls]);
+	if (ret < 0)
+		return ret;
+	if (class_set[r->cls] == X86_SET_XSAVE)
+		return xsave_read(v, r, buf);
+	if (r->cls == RC_SEGATTR) {
+		uint32_t attr = x86_segment_attr(segment_of(v, r));
+
+		memcpy(buf, &attr, sizeof(attr));
+		return 0;
+	}
+	place = plain_place(v, r, &len);
+	if (!place)
+		return -ENOENT;
+	memcpy(buf, place, len);
+	return 0;
+}
+
+/*
+ * What the processor does by itself with a MOV to CR0 or WRMSR EFER: LMA
+ * follows LME and PG (SDM volume 3, 11.8.5). KVM refuses a pair that contradicts.
+ */
+static void derive_lma(struct kvm_sregs *s)
+{
+	s->efer &= ~(uint64_t)EFER_LMA;
+	if ((s->efer & EFER_LME) && (s->cr0 & CR0_PG))
+		s->efer |= EFER_LMA;
+}
+
+/* The one structure that is written at once, and can be put back. */
+union saved_set {
+	struct kvm_sregs sregs;
+	struct kvm_debugregs debugregs;
+	struct kvm_xcrs xcrs;
+};
+
+static void save_set(struct vcpu *v, uint32_t set, union saved_set *old, bool restore)
+{
+	for (size_t i = 0; i < REG_SETS; i++) {
+		const struct reg_set *s = &reg_sets[i];
+
+		if (s->bit != set || !s->size || s->size > sizeof(*old))
+			continue;
+		if (restore)
+			memcpy(set_data(v, s), old, s->size);
+		else
+			memcpy(old, set_data(v, s), s->size);
+	}
+}
+
+/* Gives KVM @set as it was changed; what it was before when that is refused. */
+static int put_or_restore(struct vcpu *v, uint32_t set, const union saved_set *old)
+{
+	v->arch.dirty |= set;
+	if (put(v, set) >= 0)
+		return 0;
+	save_set(v, set, (union saved_set *)old, true);
+	v->arch.dirty &= ~set;
+	return -EINVAL;
+}
+
+static int write_plain(struct vcpu *v, const struct arch_reg *r, const void *buf)
+{
+	static const uint8_t zero[8];
+	uint32_t set = class_set[r->cls];
+	union saved_set old;
+	size_t len;
+	void *place = plain_place(v, r, &len);
+	uint32_t attr;
+
+	if (r->cls == RC_SEGATTR) {
+		save_set(v, set, &old, false);
+		memcpy(&attr, buf, sizeof(attr));
+		x86_segment_set_attr(segment_of(v, r), attr);
+		return put_or_restore(v, set, &old);
+	}
+	if (!place)
+		return -ENOENT;
+	/* More bits than the register has. */
+	if (r->bits / 8 > len && memcmp((const uint8_t *)buf + len, zero, r->bits / 8 - len))
+		return -EINVAL;
+	if (set == X86_SET_REGS) {
+		memcpy(place, buf, len);
+		v->arch.dirty |= set;
+		return 0;
+	}
+	save_set(v, set, &old, false);
+	memcpy(place, buf, len);
+	if (r->cls == RC_SREG64 && (r->offset == offsetof(struct kvm_sregs, cr0) ||
+				    r->offset == offsetof(struct kvm_sregs, efer)))
+		derive_lma(&v->arch.sregs);
+	return put_or_restore(v, set, &old);
+}
+
+/* A refused XSAVE area is fetched anew rather than kept a copy of. */
+static int write_xsave(struct vcpu *v, const struct arch_reg *r, const void *buf)
+{
+	int ret = xsave_write(v, r, buf);
+
+	if (ret < 0)
+		return ret;
+	v->arch.dirty |= X86_SET_XSAVE;
+	ret = put(v, X86_SET_XSAVE);
+	if (ret < 0) {
+		v->arch.dirty &= ~X86_SET_XSAVE;
+		v->arch.valid &= ~X86_SET_XSAVE;
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* What the guest's CPUID lets XCR0 have (leaf 0xd). */
+static uint64_t xcr0_allowed(struct vcpu *v)
+{
+	const struct kvm_cpuid_entry2 *e = x86_cpuid_find(v->m->arch->cpuid, 0xd, 0);
+
+	return e ? (uint64_t)e->edx << 32 | e->eax : 0;
+}
+
+static int check_value(struct vcpu *v, const struct arch_reg *r, const void *buf, struct error *err)
+{
+	const struct kvm_sregs *s = &v->arch.sregs;
+	struct x86_reg_context c = {
+		.cpuid = v->m->arch->cpuid,
+		.maxphyaddr = v->arch.maxphyaddr,
+		.code_bits = arch_code_bits(v), /* loads them */
+		.xcr0_allowed = xcr0_allowed(v),
+	};
+
+	c.cr0 = s->cr0;
+	c.cr4 = s->cr4;
+	c.efer = s->efer;
+	return x86_reg_check(&c, r, buf, err);
+}
+
+static int write_value(struct vcpu *v, const struct arch_reg *r, const void *buf)
+{
+	uint64_t value;
+
+	if (r->cls == RC_MSR) {
+		memcpy(&value, buf, sizeof(value));
+		return x86_msr_write(v, x86_reg_msrs[r->offset], value);
+	}
+	if (class_set[r->cls] == X86_SET_XSAVE)
+		return write_xsave(v, r, buf);
+	return write_plain(v, r, buf);
+}
+
+int arch_reg_write(struct vcpu *v, int reg, const void *buf, struct error *err)
+{
+	const struct arch_reg *r = reg_row(reg);
+	uint8_t old[64];
+	int ret;
+
+	ret = arch_reg_read(v, reg, old);
+	if (ret < 0)
+		return error_set(err, ret, "there is no such register now");
+	/* gdb's G writes every register back: only what changed goes to KVM. */
+	if (!memcmp(old, buf, r->bits / 8))
+		return 0;
+	ret = check_value(v, r, buf, err);
+	if (ret < 0)
+		return ret;
+	ret = write_value(v, r, buf);
+	if (ret < 0)
+		error_set(err, ret, "KVM refuses this value of %s", r->name);
+	return ret;
+}
+
+/* ---- what generic code asks for ---- */
+
+/* The base that is added to rip: none in 64-bit mode, where CS has none. */
+static uint64_t code_base(const struct kvm_sregs *s)
+{
+	return (s->efer & EFER_LMA) && s->cs.l ? 0 : s->cs.base;
+}
+
+uint64_t arch_pc(struct vcpu *v)
+{
+	if (x86_regs_load(v, X86_SET_REGS | X86_SET_SREGS) < 0)
+		return 0;
+	return code_base(&v->arch.sregs) + v->arch.regs.rip;
+}
+
+void arch_set_pc(struct vcpu *v, uint64_t pc)
+{
+	if (x86_regs_load(v, X86_SET_REGS | X86_SET_SREGS) < 0)
+		return;
+	v->arch.regs.rip = pc - code_base(&v->arch.sregs);
+	v->arch.dirty |= X86_SET_REGS;
+}
+
+int arch_code_bits(struct vcpu *v)
+{
+	const struct kvm_sregs *s = &v->arch.sregs;
+
+	if (x86_regs_load(v, X86_SET_SREGS) < 0)
+		return 64;
+	if ((s->efer & EFER_LMA) && s->cs.l)
+		return 64;
+	return s->cs.db ? 32 : 16;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the files of the chardev room share: a stream's operations, the
+ * stream on descriptors that all but a mux user are, and the endpoint.
+ */
+#ifndef HV_CHARDEV_INTERNAL_H
+#define HV_CHARDEV_INTERNAL_H
+
+#include <sys/types.h>
+
+#include "hv/chardev.h"
+
+struct chardev_ops {
+	int (*write)(struct chardev *cd, const void *data, size_t len);
+	size_t (*queued)(struct chardev *cd);
+	void (*poll_input)(struct chardev *cd);
+	void (*close)(struct chardev *cd);
+	bool (*is_tty)(const struct chardev *cd);
+	void (*winsize)(const struct chardev *cd, unsigned *cols, unsigned *rows);
+};
+
+struct chardev {
+	const struct chardev_ops *ops;
+	struct loop *loop;
+	const struct chardev_handler *handler;
+	bool taken; /* somebody set a handler once, and so will close it */
+	void *opaque;
+	char name[160];
+};
+
+enum stream_writes {
+	STREAM_NONBLOCK, /* the descriptor is in non-blocking mode */
+	STREAM_SEND,	 /* a socket: send() with flags */
+	STREAM_DIRECT,	 /* a plain file: never waits for a peer */
+	STREAM_ASK,	 /* shared with others in blocking mode: poll() before small writes */
+};
+
+/* How to make a stream of descriptors. They are the stream's from then on. */
+struct stream_params {
+	const char *name;
+	int rfd; /* -1: no input */
+	int wfd; /* may be the same */
+	enum stream_writes writes;
+	bool tty;
+	bool lossy;   /* maybe nobody reads, so no writer should wait for it */
+	bool lasting; /* end of input, or of output, is no end of the stream: stdio */
+	/* Called when the stream is closed, before the descriptors are; may be NULL. */
+	void (*released)(void *opaque, int fd);
+	void *opaque;
+};
+/* On failure the descriptors stay the caller's. */
+int stream_create(struct chardev **out, struct loop *loop, const struct stream_params *params);
+
+struct endpoint_kind;
+struct endpoint {
+	struct loop *loop;
+	const struct endpoint_kind *kind;
+	char *name;
+	void (*accept)(void *opaque, struct chardev *cd);
+	void *opaque;
+
+	/* Servers only (chardev_socket.c). */
+	int fd, spare_fd;
+	struct loop_source *src;
+	unsigned clients; /* ever accepted */
+	char *path;	  /* of the UNIX socket, with what it was when made */
+	dev_t dev;
+	ino_t ino;
+};
+
+struct endpoint_kind {
+	const char *prefix;
+	bool exact;  /* nothing follows the prefix */
+	bool keep;   /* the prefix is a part of the argument: /dev/… */
+	bool server; /* clients connect */
+	/*
+	 * Sets ep->name if it differs from the spec; a kind that is no server
+	 * leaves its stream in *cd, or NULL.
+	 */
+	int (*open)(struct endpoint *ep, const char *arg, struct chardev **cd, struct error *err);
+	void (*close)(struct endpoint *ep); /* NULL: nothing to do */
+};
+
+int chardev_stdio_open(struct endpoint *ep, const char *arg, struct chardev **cd,
+		       struct error *err);
+int chardev_file_open(struct endpoint *ep, const char *arg, struct chardev **cd, struct error *err);
+int chardev_line_open(struct endpoint *ep, const char *arg, struct chardev **cd, struct error *err);
+int chardev_pty_open(struct endpoint *ep, const char *arg, struct chardev **cd, struct error *err);
+int chardev_unix_open(struct endpoint *ep, const char *arg, struct chardev **cd, struct error *err);
+int chardev_tcp_open(struct endpoint *ep, const char *arg, struct chardev **cd, struct error *err);
+void chardev_server_close(struct endpoint *ep);
+
+#endif

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The machine: everything one guest has, and who guards it.
+ */
+#ifndef HV_MACHINE_H
+#define HV_MACHINE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "hv/bus.h"
+#include "hv/chardev.h"
+#include "hv/control.h"
+#include "hv/device.h"
+#include "hv/error.h"
+#include "hv/loop.h"
+#include "hv/memory.h"
+#include "hv/timer.h"
+
+#define MACHINE_MAX_VCPUS 255
+
+struct boot_image;
+struct catches;
+struct arch_vm;
+struct debug;
+struct kvm_caps;
+struct queued_event;
+struct pci_bus;
+
+/* What happens when the person presses the power button; loop thread. */
+struct power_button {
+	void (*press)(void *opaque);
+	void *opaque;
+};
+
+/* What the command line asked for. Strings are the caller's and outlive the machine. */
+struct machine_config {
+	const char *name;
+	struct loop *loop; /* the caller's, for chardevs made before the machine; NULL: its own */
+	uint64_t ram_size;
+	unsigned vcpus;	    /* at start */
+	unsigned max_vcpus; /* >= vcpus */
+	const char *cpu;    /* "host,+feat,-feat"; NULL: host */
+	const char *kernel; /* path; NULL with kernel_data: an image in memory */
+	const void *kernel_data;
+	size_t kernel_size;
+	const char *initrd;
+	const char *append;
+	const char *const *modules; /* multiboot modules "PATH args"; ends with NULL; may be NULL */
+	const char *serial[4]; /* DEVs; NULL: none. "mux" as resolved by the command line stays out
+				  of here */
+	struct chardev
+		*serial_chardev[4]; /* instead of a DEV: a user of a mux, say; the port owns it */
+	const char *const *devices; /* what -device names; ends with NULL; may be NULL */
+	const char *debugcon;	    /* DEV for port 0xe9; NULL: none */
+	bool no_reboot;		    /* a reset ends the program */
+	bool no_acpi;		    /* the guest is given no ACPI tables */
+	bool start_paused;	    /* -S */
+};
+
+struct machine {
+	const struct machine_config *cfg;
+	int kvm_fd, vm_fd;
+	struct kvm_caps *caps;
+	struct loop *loop;
+	struct hv_timers *timers;
+	struct memory *ram;
+	struct bus pio, mmio;
+	struct pci_bus *pci;
+	struct device *devices;
+	struct power_button *power_button; /* a device's; NULL: there is none */
+	struct arch_vm *arch;
+	struct boot_image *boot; /* what a reset loads anew */
+	struct debug *debug;	 /* breakpoints; debug.c */
+	struct catches *catches; /* catch.c */
+	struct control_client *clients;
+
+	/*
+	 * run_lock guards the run state, every vCPU's run fields and work queues.
+	 * Taken after devices' locks; nothing is taken inside it. run_cond: something in
+	 * it changed (a vCPU came out, work is done, vCPUs may run).
+	 */
+	pthread_mutex_t run_lock;
+	pthread_cond_t run_cond;
+	enum run_state state;
+	bool stop_pending; /* vCPUs are leaving; the loop thread will tell why */
+	struct control_client
+		*nonstop;	    /* who asked that vCPUs stop one by one; NULL: all together */
+	unsigned in_guest;	    /* vCPUs with in_guest set */
+	unsigned exclusive_next;    /* exclusive sections are first come, first served: */
+	unsigned exclusive_serving; /* … equal to exclusive_next when nobody has or wants one */
+	unsigned exclusive_depth;   /* 0: nobody has it */
+	pthread_t exclusive_owner;
+	struct vcpu *vcpus[MACHINE_MAX_VCPUS];
+
+	/* Loop thread only. */
+	struct stop last_stop;
+	int focus;	 /* vCPU that a pause is reported for */
+	bool clocks_run; /* the guest's */
+	bool step_irq; /* read by vCPU threads while they are in an exclusive section or stopped */
+	bool ever_ran; /* since the last reset */
+	uint64_t reset_time; /* on HV_CLOCK_GUEST */
+	struct exit_notifier *exit_notifiers;
+	int parked_fds[MACHINE_MAX_VCPUS]; /* KVM cannot delete a vCPU: kept for the next one of
+					      that number */
+
+	bool coalescing;      /* a coalesced zone exists; atomic */
+	bool reset_requested; /* by the guest and not done yet; atomic */
+	bool reset_caught;    /* … and a catchpoint holds it until the guest is resumed; atomic */
+	bool end_requested;   /* by the guest: the program is about to end; atomic */
+	int requested_exit;   /* … with this; written before the post that reads it */
+	struct queued_event *events;	    /* that clients have yet to be told; control.c */
+	struct control_client *notify_next; /* … and who is told next */
+	bool notifying;
+	int exit_code; /* of the program */
+	bool quitting;
+};
+
+/*
+ * Makes everything up to "vCPUs exist, image is loaded, nothing ran". Calling thread becomes
+ * the loop thread. Frees all on failure.
+ */
+int machine_create(struct machine **out, const struct machine_config *cfg, struct error *err);
+void machine_destroy(struct machine *m);
+/* The loop until control_quit(); the exit status of the program. */
+int machine_run(struct machine *m);
+
+/* Called when the machine ends, in reverse order of registration. Loop thread. */
+struct exit_notifier {
+	void (*fn)(void *opaque);
+	void *opaque;
+	struct exit_notifier *next;
+};
+void machine_add_exit_notifier(struct machine *m, struct exit_notifier *n);
+void machine_remove_exit_notifier(struct machine *m, struct exit_notifier *n);
+
+/* Loads the image and puts every vCPU at its first instruction. Loop thread, stopped. */
+int machine_load(struct machine *m, struct error *err);
+
+/*
+ * Called from devices and exits, any thread: what a guest can do to the whole machine. They return
+ * at once; the deed is done on the loop thread, and until then no vCPU executes another
+ * instruction.
+ */
+void machine_request_reset(struct machine *m);
+/* The guest is resumed: does the reset that a catchpoint held, if there is one. Loop thread. */
+void machine_release_reset(struct machine *m);
+void machine_request_shutdown(struct machine *m, const char *why);
+/* The guest ends the program with this status (debug-exit port). */
+void machine_request_exit(struct machine *m, int code);
+/* Whether the guest has asked for one of those, and it is not done yet. Any thread. */
+bool machine_is_over(const struct machine *m);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Guest RAM: one memfd, mapped once, given to KVM as slots around the hole
+ * below 4 GiB.
+ *
+ *   0 ........ low RAM ........ 3 GiB | hole: MMIO | 4 GiB ... high RAM ...
+ *
+ * Nothing else adds an offset to the RAM base: memory_ptr() is the one way
+ * from a guest-physical address to a pointer.
+ */
+#ifndef HV_MEMORY_H
+#define HV_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "hv/error.h"
+
+#define MEMORY_HOLE_START 0xc0000000ull
+#define MEMORY_HOLE_END	  0x100000000ull
+
+struct memory;
+
+struct memory_region {
+	uint64_t gpa;
+	uint64_t size;
+	uint8_t *hva;
+	uint64_t fd_offset;
+};
+
+/*
+ * Makes @size bytes of guest RAM (multiple of the page size) and registers it
+ * with the VM @vm_fd; vm_fd -1 makes RAM without a VM, for tests and fuzzers.
+ */
+int memory_create(struct memory **out, int vm_fd, uint64_t size, struct error *err);
+void memory_destroy(struct memory *mem);
+
+uint64_t memory_size(const struct memory *mem);
+const struct memory_region *memory_regions(const struct memory *mem, size_t *count);
+
+/*
+ * The host address of [gpa, gpa+len), NULL unless all of it lies in one region
+ * of RAM. Overflow-checked. Any thread. The memory is shared with the guest.
+ */
+void *memory_ptr(const struct memory *mem, uint64_t gpa, uint64_t len);
+/* Copies as much as is RAM from @gpa on; returns the bytes copied. */
+size_t memory_read(const struct memory *mem, uint64_t gpa, void *buf, size_t len);
+size_t memory_write(struct memory *mem, uint64_t gpa, const void *buf, size_t len);
+
+/* All zeroes again, and given back to the host. Only with every vCPU out of KVM_RUN. */
+int memory_clear(struct memory *mem, struct error *err);
+
+/*
+ * Takes the page at @gpa out of the guest's write access (KVM_MEM_READONLY
+ * slot; a write exits as KVM_EXIT_MMIO) or gives it back. Counted. Only with every
+ * vCPU out of KVM_RUN: slots are replaced.
+ */
+int memory_protect(struct memory *mem, uint64_t gpa, bool readonly);
+
+#endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * PCI: one bus, with single-function devices in its slots.
+ *
+ *   0xcf8/0xcfc, ECAM --> devices/pci_host.c --> pci_config_write() --> config[256]
+ *                                                      |  COMMAND, BARs
+ *                                                      v
+ *                               pci_remap() puts the BARs' ranges on the buses
+ *
+ * A device on PCI is a struct device like any other, with a struct pci_func
+ * in its own struct. There is no firmware: a reset leaves the BARs where
+ * firmware would put them, with decoding off.
+ *
+ * Sources: PCI Local Bus Specification 3.0 (chapter 6), PCI Firmware Specification 3.3 (ECAM,
+ * MCFG); names of registers are those of <linux/pci_regs.h>.
+ */
+#ifndef HV_PCI_H
+#define HV_PCI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "hv/device.h"
+#include "hv/error.h"
+#include "hv/strbuf.h"
+
+struct machine;
+struct pci_bus;
+
+#define PCI_SLOTS	32
+#define PCI_BARS	6
+#define PCI_CONFIG_SIZE 256
+
+/* The map of the hole below 4 GiB; hv/arch/x86/dsdt.asl says the same. */
+#define PCI_MMIO_BASE 0xc0000000ull
+#define PCI_MMIO_END  0xe0000000ull
+#define PCI_ECAM_BASE 0xe0000000ull
+#define PCI_ECAM_SIZE 0x100000ull /* of one bus */
+/* Ports from here on are nobody else's. */
+#define PCI_PORT_BASE 0xc000u
+#define PCI_PORT_END  0x10000u
+
+struct pci_id {
+	uint16_t vendor, device;
+	uint32_t class_code; /* 24 bits: class, subclass, programming interface */
+	uint8_t revision;
+};
+
+struct pci_bar {
+	uint64_t size; /* a power of two; 0: there is none */
+	bool io, wide; /* wide: a 64-bit memory BAR, which takes the next one, too */
+	struct device_range *range;
+};
+
+struct pci_func {
+	struct device *dev;
+	unsigned slot;
+	/* Guarded by the bus's lock; who only describes takes it, too: pci_config_peek(). */
+	uint8_t config[PCI_CONFIG_SIZE];
+	bool intx; /* what the device wants its line to be */
+
+	/* Fixed after creation. */
+	uint8_t initial[PCI_CONFIG_SIZE];   /* config after a reset */
+	uint8_t writable[PCI_CONFIG_SIZE];  /* bits that a write changes */
+	uint8_t clearable[PCI_CONFIG_SIZE]; /* bits that writing a one clears */
+	struct pci_bar bar[PCI_BARS];
+	uint8_t last_cap; /* offset of the newest capability; 0: none */
+	uint8_t msi;	  /* offset of the MSI capability; 0: none */
+};
+
+/* Before and after all devices. Loop thread. */
+int pci_create(struct machine *m, struct error *err);
+void pci_destroy(struct machine *m);
+/* Configuration as firmware leaves it: after the devices are made, and at each reset. Guest not
+ * running. */
+void pci_reset(struct machine *m);
+
+/*
+ * Puts @dev, made by device_new(), into the next free slot. @fn is part of the device. Then BARs
+ * and capabilities are added. Loop thread, guest not running.
+ */
+int pci_add(struct device *dev, struct pci_func *fn, const struct pci_id *id, struct error *err);
+enum pci_bar_kind { PCI_BAR_IO, PCI_BAR_MEM32, PCI_BAR_MEM64 };
+/* BAR @index shows @size bytes (a power of two, >= 16; I/O: 4 to 256) of the register space from
+ * @space on. */
+int pci_add_bar(struct pci_func *fn, unsigned index, enum pci_bar_kind kind, uint64_t size,
+		uint64_t space, struct error *err);
+/* A capability of @len bytes with its header; the offset in config, 0 when there is no room. */
+uint8_t pci_add_cap(struct pci_func *fn, uint8_t id, uint8_t len);
+/* One vector, 64-bit address, no masking (6.8.1). */
+int pci_add_msi(struct pci_func *fn, struct error *err);
+/* The device has an interrupt pin (INTA#). */
+void pci_add_intx(struct pci_func *fn);
+
+/*
+ * Configuration of the function at @devfn (slot * 8 + function), @off below 4096. Where nothing is
+ * reads as all ones. 1, 2, 4 or 8 bytes, split where they run past the end. Any thread; a write
+ * that moves a BAR asks for pci_remap(), which the bus does after the access.
+ */
+uint64_t pci_config_read(struct machine *m, unsigned devfn, unsigned off, unsigned size);
+void pci_config_write(struct machine *m, unsigned devfn, unsigned off, unsigned size,
+		      uint64_t value);
+/* Brings the BARs' ranges to where the configuration says. One that overlaps another device is not
+ * decoded until there is room. Not in a bus's callback. */
+void pci_remap(struct machine *m);
+/* Where a BAR is, whether or not it is decoded. */
+uint64_t pci_bar_address(const struct pci_func *fn, unsigned index);
+
+/*
+ * The device's side. Any thread, the device's lock may be held.
+ */
+/* The level of INTA#; shared lines are or-ed. Held off while INTX_DISABLE or MSI is on. */
+void pci_intx_set(struct pci_func *fn, bool level);
+/* The GSI of INTA# of @fn. */
+int pci_intx_gsi(const struct pci_func *fn);
+bool pci_msi_enabled(struct pci_func *fn);
+/* Sends the message; nothing when MSI or bus mastering is off. */
+void pci_msi_send(struct pci_func *fn);
+/* All of it or nothing: -EACCES with bus mastering off, -EFAULT when part of it is no RAM. */
+int pci_dma_read(struct pci_func *fn, uint64_t gpa, void *buf, size_t len);
+int pci_dma_write(struct pci_func *fn, uint64_t gpa, const void *buf, size_t len);
+
+/* The function in a slot; NULL: none. */
+struct pci_func *pci_func_at(struct machine *m, unsigned slot);
+/* For a person: header, BARs, interrupt, capabilities of every function. No side effects. */
+void pci_describe(struct machine *m, struct strbuf *out);
+
+#endif

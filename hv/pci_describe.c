@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* PCI configuration in words: see pci.h. */
+#include <string.h>
+
+#include "hv/machine.h"
+#include "hv/pci_internal.h"
+
+static void describe_bar(const struct pci_func *fn, const uint8_t *config, unsigned i,
+			 struct strbuf *out)
+{
+	const struct pci_bar *bar = &fn->bar[i];
+	uint64_t base = pci_bar_address(fn, i);
+	uint16_t command = pci_get16(config + PCI_COMMAND);
+	bool on = command & (bar->io ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY);
+
+	strbuf_printf(out, "  BAR%u: %s 0x%0*llx-0x%0*llx%s\n", i,
+		      bar->io	  ? "ports"
+		      : bar->wide ? "64-bit memory"
+				  : "32-bit memory",
+		      bar->io ? 4 : 8, (unsigned long long)base, bar->io ? 4 : 8,
+		      (unsigned long long)(base + bar->size - 1),
+		      !on		   ? ", off"
+		      : bar->range->mapped ? ""
+					   : ", not decoded: another device is there");
+}
+
+static void describe_msi(const uint8_t *cap, struct strbuf *out)
+{
+	uint64_t addr = pci_get32(cap + PCI_MSI_ADDRESS_LO) |
+			(uint64_t)pci_get32(cap + PCI_MSI_ADDRESS_HI) << 32;
+
+	strbuf_printf(out, "MSI: %s, address 0x%llx, data 0x%04x\n",
+		      cap[PCI_MSI_FLAGS] & PCI_MSI_FLAGS_ENABLE ? "on" : "off",
+		      (unsigned long long)addr, pci_get16(cap + PCI_MSI_DATA_64));
+}
+
+static void describe_caps(const struct pci_func *fn, const uint8_t *config, struct strbuf *out)
+{
+	unsigned at = config[PCI_CAPABILITY_LIST];
+
+	/* The list is ours, and the guest cannot change it. */
+	for (; at; at = config[at + PCI_CAP_LIST_NEXT]) {
+		strbuf_printf(out, "  capability 0x%02x ", at);
+		if (at == fn->msi)
+			describe_msi(config + at, out);
+		else
+			strbuf_printf(out, "id 0x%02x\n", config[at]);
+	}
+}
+
+static void describe_func(const struct pci_func *fn, struct strbuf *out)
+{
+	static const struct {
+		uint16_t bit;
+		const char *name;
+	} bits[] = { { PCI_COMMAND_IO, "IO" },
+		     { PCI_COMMAND_MEMORY, "MEM" },
+		     { PCI_COMMAND_MASTER, "MASTER" },
+		     { PCI_COMMAND_INTX_DISABLE, "INTX_OFF" } };
+	const uint8_t *config = fn->config;
+	uint16_t command = pci_get16(config + PCI_COMMAND);
+
+	strbuf_printf(out, "00:%02x.0 %s: %04x:%04x class %06x revision %02x\n", fn->slot,
+		      fn->dev->name, pci_get16(config + PCI_VENDOR_ID),
+		      pci_get16(config + PCI_DEVICE_ID),
+		      pci_get32(config + PCI_CLASS_REVISION) >> 8, config[PCI_REVISION_ID]);
+	strbuf_printf(out, "  command 0x%04x [", command);
+	for (size_t i = 0, n = 0; i < sizeof(bits) / sizeof(bits[0]); i++)
+		if (command & bits[i].bit)
+			strbuf_printf(out, "%s%s", n++ ? " " : "", bits[i].name);
+	strbuf_printf(out, "], status 0x%04x\n", pci_get16(config + PCI_STATUS));
+	for (unsigned i = 0; i < PCI_BARS; i++)
+		if (fn->bar[i].size)
+			describe_bar(fn, config, i, out);
+	if (config[PCI_INTERRUPT_PIN])
+		strbuf_printf(out, "  INTA#: interrupt %d, %s\n", pci_intx_gsi(fn),
+			      fn->dev->m->pci->asserted[fn->slot % PCI_LINES] & 1u << fn->slot
+				      ? "up"
+				      : "down");
+	describe_caps(fn, config, out);
+}
+
+void pci_describe(struct machine *m, struct strbuf *out)
+{
+	bool any = false;
+
+	for (unsigned slot = 0; slot < PCI_SLOTS; slot++) {
+		const struct pci_func *fn = pci_func_at(m, slot);
+
+		if (!fn)
+			continue;
+		any = true;
+		pthread_mutex_lock(&m->pci->lock);
+		describe_func(fn, out);
+		pthread_mutex_unlock(&m->pci->lock);
+	}
+	if (!any)
+		strbuf_puts(out, "no PCI devices\n");
+}

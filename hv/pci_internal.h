@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the files of hv/pci*.c share. */
+#ifndef HV_PCI_INTERNAL_H
+#define HV_PCI_INTERNAL_H
+
+#include <linux/pci_regs.h>
+#include <pthread.h>
+
+#include "hv/bus.h"
+#include "hv/pci.h"
+
+#define PCI_LINES 2
+
+struct pci_bus {
+	/*
+	 * Guards every function's config and the lines. Taken after a bus's lock and devices'
+	 * locks; nothing is taken inside it.
+	 */
+	pthread_mutex_t lock;
+	struct pci_func *func[PCI_SLOTS]; /* fixed once the guest runs */
+	uint32_t asserted[PCI_LINES];	  /* a bit for each slot that pulls the line */
+	struct bus_after after;		  /* pci_remap() */
+};
+
+static inline uint16_t pci_get16(const uint8_t *p)
+{
+	return (uint16_t)(p[0] | p[1] << 8);
+}
+
+static inline uint32_t pci_get32(const uint8_t *p)
+{
+	return pci_get16(p) | (uint32_t)pci_get16(p + 2) << 16;
+}
+
+static inline void pci_put16(uint8_t *p, uint16_t value)
+{
+	p[0] = (uint8_t)value;
+	p[1] = (uint8_t)(value >> 8);
+}
+
+static inline void pci_put32(uint8_t *p, uint32_t value)
+{
+	pci_put16(p, (uint16_t)value);
+	pci_put16(p + 2, (uint16_t)(value >> 16));
+}
+
+/* After COMMAND, MSI's control or fn->intx changed. The bus's lock is held. */
+void pci_intx_update(struct pci_func *fn);
+
+#endif

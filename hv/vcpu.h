@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * vCPUs: one thread each, in the loop
+ *
+ *     created -> ( may run? run until an exit needs us : wait for work ) -> destroyed
+ *
+ * All ioctls on a vCPU run on its own thread, or while that is idle in its place; others queue
+ * work to it (work.c).
+ */
+#ifndef HV_VCPU_H
+#define HV_VCPU_H
+
+#include <linux/kvm.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "hv/arch/arch.h"
+#include "hv/control.h"
+
+struct bp;
+struct machine;
+
+struct vcpu_work {
+	void (*fn)(struct vcpu *v, void *arg);
+	void *arg;
+	bool done;	 /* for the one who waits; guarded by run_lock */
+	bool free_after; /* made by vcpu_queue() */
+	struct vcpu_work *next;
+};
+
+/* What a vCPU does about a breakpoint that it stands on when it is resumed. */
+enum vcpu_start {
+	START_PLAIN,	/* nothing: it has not told about that breakpoint yet */
+	START_REPORTED, /* its stop at `stop_pc` was told: execute that instruction first */
+	START_STEP,	/* a step was asked for: never stop without having moved */
+	START_ASKED,	/* its filters were asked at `asked_pc`: execute that instruction first */
+};
+
+/* A breakpoint whose filter is told of the instructions that follow a hit (control_at_step()). */
+struct vcpu_followed {
+	const struct bp *bp;
+	uint64_t left; /* instructions */
+};
+#define VCPU_MAX_FOLLOWED 16
+
+struct vcpu {
+	struct machine *m;
+	int index;
+	int fd;
+	struct kvm_run *run; /* this vCPU's thread only, but for immediate_exit */
+	pthread_t thread;
+
+	/* Guarded by m->run_lock. */
+	bool ready;    /* the thread has made the vCPU, or failed to: `failed` */
+	int failed;    /* negative errno of that */
+	bool destroy;  /* asked to leave */
+	bool in_guest; /* between the decision to enter KVM_RUN and having handled its exit */
+	bool want_run; /* a resume let this vCPU run, and it was not told to have stopped since */
+	struct resume order; /* what that resume said; fixed while it may run */
+	enum vcpu_start start;
+	uint64_t stop_pc; /* where its last reported stop was */
+	struct stop stop; /* reason STOP_NONE: nothing that was not told yet */
+	bool stop_shown;  /* … but a client has looked at it: as good as told */
+	struct vcpu_work *work, **work_tail;
+	bool idle;   /* the thread waits in vcpu_work_wait() */
+	bool lent;   /* … and another one does work in its place */
+	bool missed; /* … so that it did not look at what it was woken for */
+
+	/* Loop thread only. */
+	struct stop told;	   /* why it is stopped; STOP_NONE: it may run, or never did */
+	bool tell;		   /* clients have yet to hear of that; non-stop mode */
+	struct control_client *by; /* who resumed it */
+
+	/* This vCPU's thread only, or the one that acts for it. */
+	bool io_pending; /* KVM finishes the instruction at the next KVM_RUN */
+	bool step_over;	 /* executes one instruction alone, with its breakpoint lifted */
+	enum vcpu_start step_over_start; /* … because it was resumed so */
+	bool step_done;			 /* … and has done so */
+	bool lift_pages;	/* … with the write protection of watched pages lifted too */
+	struct bp *watch_hit;	/* of the instruction that is being finished */
+	struct stop catch_stop; /* the same for a catchpoint; reason STOP_NONE: nothing (catch.c) */
+	bool asked;		/* the filters at `asked_pc` were, since the vCPU came there */
+	uint64_t asked_pc;
+	struct vcpu_followed followed[VCPU_MAX_FOLLOWED]; /* cut by others when exclusive */
+	unsigned followed_count;
+	bool debug_set; /* KVM knows what `debug_generation` and `debug_step` say */
+	bool debug_step;
+	uint64_t debug_generation;
+	uint64_t exits;
+	struct arch_vcpu arch;
+};
+
+/* The vCPU that the calling thread is or acts for, NULL on other threads. */
+struct vcpu *vcpu_current(void);
+/* Makes the calling thread act for @v; returns whom it acted for (work.c). */
+struct vcpu *vcpu_act_as(struct vcpu *v);
+
+/*
+ * Makes vCPU number @index (its thread waits) and adds it to the machine.
+ * Loop thread; the machine may be running: the new vCPU then runs too.
+ */
+int vcpu_create(struct machine *m, int index, struct vcpu **out, struct error *err);
+/* Ends the thread and removes the vCPU. Loop thread; the machine may be running. */
+void vcpu_destroy(struct vcpu *v);
+
+/*
+ * Runs @fn(v, @arg) as the vCPU, out of KVM_RUN, and returns when it has run: on the vCPU's thread,
+ * or in its place while that is idle. From the vCPU's own thread it is a plain call. -ESRCH when
+ * the vCPU is going away. Never call it with a device's lock held.
+ */
+int vcpu_run_on(struct vcpu *v, void (*fn)(struct vcpu *v, void *arg), void *arg);
+/* The same without waiting. Any thread. */
+int vcpu_queue(struct vcpu *v, void (*fn)(struct vcpu *v, void *arg), void *arg);
+/*
+ * Posts a stop of this vCPU: every vCPU leaves KVM_RUN, then the clients are told, on the
+ * loop thread. The vCPU's own thread; the exit handler then returns EXIT_PARK.
+ */
+void vcpu_post_stop(struct vcpu *v, const struct stop *stop);
+/* The same with a text made of @fmt, at the present pc. */
+void vcpu_post_stop_text(struct vcpu *v, enum stop_reason reason, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* As control_mem_read() of virtual memory, on the vCPU's own thread (control.c). */
+ssize_t vcpu_mem_read(struct vcpu *v, uint64_t addr, void *buf, size_t len);
+
+/* Does what is queued. The vCPU's own thread, m->run_lock held: dropped around each piece. */
+void vcpu_work_run(struct vcpu *v);
+/* Waits until anything has changed (m->run_cond). The vCPU's own thread, m->run_lock held. */
+void vcpu_work_wait(struct vcpu *v);
+
+/* Walks the vCPUs that exist. */
+#define vcpu_for_each(m_, v_)                                      \
+	for (int v_##_i = 0; v_##_i < MACHINE_MAX_VCPUS; v_##_i++) \
+		if (((v_) = (m_)->vcpus[v_##_i]))
+
+/*
+ * Exclusive work: returns when every vCPU is out of KVM_RUN and none goes back in until the end.
+ * Any thread; a vCPU's thread only from its outer loop, never from an exit handler. Nests.
+ */
+void vcpu_exclusive_begin(struct machine *m);
+void vcpu_exclusive_end(struct machine *m);
+
+/* Once, before the first vCPU: the signal that a kick sends. */
+void vcpu_global_init(void);
+
+/*
+ * Makes the vCPU leave KVM_RUN soon: sets immediate_exit, sends the signal,
+ * and nothing else. Pairs with the check of work and run state between clearing
+ * immediate_exit and entering: both happen with m->run_lock held, and so does this.
+ */
+void vcpu_kick(struct vcpu *v);
+
+#endif
