@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Trace state variables: integers that live here and that expressions count
+ * with ($x = $x + 1), and $trace_timestamp, which is ours.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "gdbstub/text.h"
+#include "gdbstub/trace.h"
+
+static struct trace_var *find(const struct gdb_trace *t, uint64_t number)
+{
+	struct trace_var *v = t->vars;
+
+	while (v && v->number != number)
+		v = v->next;
+	return v;
+}
+
+/* At the end: gdb is told of them in the order in which they came. */
+static struct trace_var *add(struct gdb_trace *t, uint32_t number, const char *name)
+{
+	struct trace_var *v = calloc(1, sizeof(*v)), **link = &t->vars;
+
+	if (v)
+		v->name = strdup(name);
+	if (!v || !v->name) {
+		free(v);
+		return NULL;
+	}
+	v->number = number;
+	while (*link)
+		link = &(*link)->next;
+	*link = v;
+	return v;
+}
+
+/* Microseconds since the trace began. */
+static int64_t timestamp(const struct gdb_trace *t)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)((uint64_t)ts.tv_sec * 1000000u + (uint64_t)ts.tv_nsec / 1000u -
+			 t->start_tick);
+}
+
+int trace_vars_add_builtin(struct gdb_trace *t)
+{
+	struct trace_var *v = add(t, 1, "74726163655f74696d657374616d70"); /* trace_timestamp */
+
+	if (!v)
+		return -ENOMEM;
+	v->builtin = true;
+	v->get = timestamp;
+	return 0;
+}
+
+void trace_vars_drop(struct gdb_trace *t, bool builtin_too)
+{
+	struct trace_var **link = &t->vars, *v;
+
+	while ((v = *link)) {
+		if (v->builtin && !builtin_too) {
+			link = &v->next;
+			continue;
+		}
+		*link = v->next;
+		free(v->name);
+		free(v);
+	}
+	t->upload.var = NULL;
+}
+
+void trace_vars_reset(struct gdb_trace *t)
+{
+	struct trace_var *v;
+
+	for (v = t->vars; v; v = v->next)
+		v->value = v->initial;
+}
+
+int trace_var_define(struct gdb_trace *t, const char *text, struct error *err)
+{
+	uint64_t number, value, builtin;
+	const char *p = text;
+	struct trace_var *v;
+
+	if (!gdb_parse_hex(&p, &number) || !gdb_parse_char(&p, ':') || !gdb_parse_hex(&p, &value) ||
+	    !gdb_parse_char(&p, ':') || !gdb_parse_hex(&p, &builtin) || !gdb_parse_char(&p, ':') ||
+	    strspn(p, "0123456789abcdefABCDEF") != strlen(p) || number > UINT32_MAX)
+		return error_set(err, -EINVAL, "malformed trace state variable");
+	if (trace_is_running(t))
+		return error_set(err, -EBUSY, "the trace is running");
+	v = find(t, number);
+	/* gdb sends those that it got from us, too. */
+	if (v && v->builtin)
+		return builtin ? 0
+			       : error_set(err, -EEXIST,
+					   "trace state variable %" PRIu64 " is built in", number);
+	if (!v && t->defined + sizeof(*v) + strlen(p) > TRACE_DEFINITIONS_MAX)
+		return error_set(err, -E2BIG, "too many trace state variables");
+	if (!v) {
+		t->defined += sizeof(*v) + strlen(p);
+		v = add(t, (uint32_t)number, p);
+	}
+	if (!v)
+		return error_set(err, -ENOMEM, "out of memory");
+	v->initial = v->value = (int64_t)value;
+	return 0;
+}
+
+int trace_var_get(struct gdb_trace *t, uint32_t number, int64_t *value)
+{
+	struct trace_var *v = find(t, number);
+
+	if (!v)
+		return -ENOENT;
+	if (v->get) {
+		*value = v->get(t);
+		return 0;
+	}
+	pthread_mutex_lock(&t->lock);
+	*value = v->value;
+	pthread_mutex_unlock(&t->lock);
+	return 0;
+}
+
+int trace_var_set(struct gdb_trace *t, uint32_t number, int64_t value)
+{
+	struct trace_var *v = find(t, number);
+
+	if (!v || v->get)
+		return -ENOENT;
+	pthread_mutex_lock(&t->lock);
+	v->value = value;
+	pthread_mutex_unlock(&t->lock);
+	return 0;
+}
