@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the parsers of arguments (arg.c, arg_catch.c) share. */
+#ifndef MONITOR_ARG_H
+#define MONITOR_ARG_H
+
+#include "monitor/command.h"
+
+/* Notes which part of the line is wrong; @mistake->err says why. Returns -EINVAL. */
+int mon_arg_wrong(struct mon_mistake *mistake, size_t pos, size_t len);
+/* The end of the word at @pos. */
+size_t mon_word_end(const char *line, size_t pos, size_t len);
+/* What follows the word `catch` where a breakpoint's number can stand: a catchpoint's, or all. */
+int mon_parse_catchpoint(struct mon_call *call, const struct mon_arg *arg, const char *line,
+			 size_t *pos, size_t len, struct mon_value *value,
+			 struct mon_mistake *mistake);
+
+#endif

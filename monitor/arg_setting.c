@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* Arguments of `set`: a register and its value, or a setting of the machine and on or off. */
+#include <errno.h>
+#include <string.h>
+
+#include "monitor/arg.h"
+#include "monitor/command.h"
+
+static const struct mon_setting settings[] = {
+	{ "step-irq", control_step_irq, control_set_step_irq },
+};
+#define SETTINGS (sizeof(settings) / sizeof(settings[0]))
+
+static bool is_word(const char *word, const char *line, size_t len)
+{
+	return strlen(word) == len && !memcmp(word, line, len);
+}
+
+const struct mon_setting *mon_setting_of(const struct mon_value *value)
+{
+	for (size_t i = 0; value->str && i < SETTINGS; i++)
+		if (value->str == settings[i].name)
+			return &settings[i];
+	return NULL;
+}
+
+static int parse_setting(struct mon_call *call, const struct mon_arg *arg, const char *line,
+			 size_t *pos, size_t len, struct mon_value *value,
+			 struct mon_mistake *mistake)
+{
+	size_t end = mon_word_end(line, *pos, len);
+
+	for (size_t i = 0; i < SETTINGS; i++) {
+		if (!is_word(settings[i].name, line + *pos, end - *pos))
+			continue;
+		value->str = settings[i].name;
+		*pos = end;
+		return 0;
+	}
+	return mon_arg_register.parse(call, arg, line, pos, len, value, mistake);
+}
+
+static void complete_setting(struct mon_session *s, const char *prefix,
+			     void (*add)(void *opaque, const char *word), void *opaque)
+{
+	for (size_t i = 0; i < SETTINGS; i++)
+		add(opaque, settings[i].name);
+	mon_arg_register.complete(s, prefix, add, opaque);
+}
+
+static int parse_value(struct mon_call *call, const struct mon_arg *arg, const char *line,
+		       size_t *pos, size_t len, struct mon_value *value,
+		       struct mon_mistake *mistake)
+{
+	size_t start = *pos, end = mon_word_end(line, start, len);
+
+	if (!mon_setting_of(&call->arg[0]))
+		return mon_arg_number.parse(call, arg, line, pos, len, value, mistake);
+	value->num = is_word("on", line + start, end - start);
+	if (value->num || is_word("off", line + start, end - start)) {
+		*pos = end;
+		return 0;
+	}
+	error_set(&mistake->err, -EINVAL, "expected on or off");
+	return mon_arg_wrong(mistake, start, end - start);
+}
+
+static void complete_value(struct mon_session *s, const char *prefix,
+			   void (*add)(void *opaque, const char *word), void *opaque)
+{
+	mon_arg_number.complete(s, prefix, add, opaque);
+}
+
+const struct mon_arg_type mon_arg_setting = {
+	.what = "a register or a setting",
+	.parse = parse_setting,
+	.complete = complete_setting,
+};
+const struct mon_arg_type mon_arg_setting_value = {
+	.what = "a number, on or off",
+	.parse = parse_value,
+	.complete = complete_value,
+};

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Commands that make the guest run and stop: stop, cont, step, system_reset, system_powerdown, cpu,
+ * quit.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "monitor/command.h"
+#include "monitor/session.h"
+
+static void cmd_stop(struct mon_call *call)
+{
+	bool was = mon_session_stepping(call->session);
+	int rc;
+
+	mon_session_step_cancel(call->session);
+	if (run_state_is_stopped(control_state(call->m))) {
+		strbuf_printf(call->out, "%s: ", was ? "stepping ended" : "already stopped");
+		mon_describe_stop(call->m, control_last_stop(call->m), call->out);
+		strbuf_puts(call->out, "\n");
+		return;
+	}
+	rc = control_stop(call->m, &call->session->client);
+	if (rc)
+		mon_error(call, "cannot stop the guest: %s", strerror(-rc));
+}
+
+static void cmd_cont(struct mon_call *call)
+{
+	struct error err = { "" };
+
+	bool running = !run_state_is_stopped(control_state(call->m));
+	int rc;
+
+	if (!running)
+		mon_session_step_cancel(call->session);
+	/* While it runs, single vCPUs may stand: held, or stopped alone for gdb. */
+	rc = control_resume_all(call->m, &call->session->client, &err);
+	if (rc == -EBUSY && running)
+		strbuf_puts(call->out, "already running\n");
+	else if (rc)
+		mon_error(call, "%s", err.text[0] ? err.text : "the guest cannot run now");
+}
+
+static void cmd_step(struct mon_call *call)
+{
+	uint64_t n = call->arg[0].set ? call->arg[0].num : 1;
+	struct error err = { "" };
+
+	if (!run_state_is_stopped(control_state(call->m))) {
+		mon_error(call, "the guest is running: `stop` it first");
+		return;
+	}
+	if (mon_session_stepping(call->session)) {
+		mon_error(call, "stepping already: `stop` ends it");
+		return;
+	}
+	if (mon_session_step(call->session, n, &err))
+		mon_error(call, "%s", err.text[0] ? err.text : "the guest cannot step now");
+}
+
+static void cmd_reset(struct mon_call *call)
+{
+	struct error err = { "" };
+
+	mon_session_step_cancel(call->session);
+	if (control_reset(call->m, &call->session->client, &err))
+		mon_error(call, "%s", err.text[0] ? err.text : "the machine cannot be reset now");
+}
+
+static void cmd_powerdown(struct mon_call *call)
+{
+	struct error err = { "" };
+
+	if (control_powerdown(call->m, &err))
+		mon_error(call, "%s", err.text);
+	else if (run_state_is_stopped(control_state(call->m)))
+		strbuf_printf(call->out, "the guest sees it when it runs\n");
+}
+
+static void cmd_cpu(struct mon_call *call)
+{
+	if (call->arg[0].set)
+		call->session->cpu = (int)call->arg[0].num;
+	strbuf_printf(call->out, "vCPU %d: %s\n", call->session->cpu,
+		      control_vcpu_activity(call->m, call->session->cpu));
+	if (run_state_is_stopped(control_state(call->m)))
+		mon_describe_next(call->session, call->session->cpu, call->out);
+}
+
+static void cmd_quit(struct mon_call *call)
+{
+	control_quit(call->m, 0);
+}
+
+static const struct mon_arg step_args[] = {
+	{ "N", &mon_arg_number, true, 1, 1ull << 40, "how many instructions; 1 unless given" },
+	{ 0 },
+};
+
+static const struct mon_arg cpu_args[] = {
+	{ "N", &mon_arg_vcpu, true, 0, 0, "the vCPU that commands mean from now on" },
+	{ 0 },
+};
+
+const struct mon_command mon_run_commands[] = {
+	{
+		.name = "stop",
+		.help = "stop the guest, all vCPUs together",
+		.detail = "Ends a `step N` that is under way, too.",
+		.examples = (const char *const[]){ "stop", NULL },
+		.run = cmd_stop,
+	},
+	{
+		.name = "cont",
+		.aliases = "c|continue",
+		.help = "let the guest run",
+		.detail = "A vCPU that stands at a breakpoint executes that instruction first.",
+		.examples = (const char *const[]){ "cont", "c", NULL },
+		.run = cmd_cont,
+	},
+	{
+		.name = "step",
+		.aliases = "si|stepi",
+		.args = step_args,
+		.help = "execute instructions of the current vCPU, the others held",
+		.detail = "Interrupts are held off, so a step does not land in a handler (`set "
+			  "step-irq on`\n"
+			  "delivers them). The console is free meanwhile: `stop` ends a long "
+			  "series, and so\n"
+			  "does a stop by somebody else.",
+		.examples = (const char *const[]){ "step", "step 100", "si", NULL },
+		.again = "step",
+		.run = cmd_step,
+	},
+	{
+		.name = "cpu",
+		.args = cpu_args,
+		.help = "choose the vCPU that commands mean, or show it",
+		.detail = "A stop at a breakpoint chooses the vCPU that it happened on.",
+		.examples = (const char *const[]){ "cpu", "cpu 0", NULL },
+		.run = cmd_cpu,
+	},
+	{
+		.name = "system_reset",
+		.aliases = "reset",
+		.help = "reset the machine, breakpoints stay",
+		.detail =
+			"The image is loaded anew. A stopped machine stays stopped, at its first\n"
+			"instruction; a running one runs.",
+		.examples = (const char *const[]){ "system_reset", NULL },
+		.run = cmd_reset,
+	},
+	{
+		.name = "system_powerdown",
+		.help = "press the power button",
+		.detail = "What comes of it is the guest's affair: a Linux with a program that "
+			  "listens for\nthe button shuts down.",
+		.examples = (const char *const[]){ "system_powerdown", NULL },
+		.run = cmd_powerdown,
+	},
+	{
+		.name = "quit",
+		.aliases = "q",
+		.help = "end vitrine and its guest",
+		.examples = (const char *const[]){ "quit", NULL },
+		.run = cmd_quit,
+	},
+	{ 0 },
+};

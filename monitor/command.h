@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The command table: a row holds a command's names, the schema of its
+ * arguments, its help, examples and its handler. Parsing, completion and help
+ * are generated from it. One file per family holds the rows (cmd_*.c).
+ *
+ *   line --> mon_parse() --> struct mon_call --> row->run() --> text in call->out
+ *
+ * A wrong line gets its text again with a caret under the wrong word.
+ */
+#ifndef MONITOR_COMMAND_H
+#define MONITOR_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "hv/control.h"
+#include "hv/error.h"
+#include "hv/strbuf.h"
+
+/* A longer line is refused. */
+#define MON_LINE_MAX 1024
+/* Arguments that a command may have. */
+#define MON_ARGS_MAX 4
+/* Units that one x command shows. */
+#define MON_COUNT_MAX 65536
+
+struct mon_session;
+struct mon_call;
+struct mon_arg_type;
+
+/* /FMT of x, xp and print: 0 stands for "not given". */
+struct mon_fmt {
+	uint32_t count;
+	char format; /* x d u o t a c s i f */
+	char size;   /* b h w g */
+};
+
+struct mon_value {
+	bool set;	     /* was given */
+	uint64_t num;	     /* numbers, expressions, registers, vCPUs */
+	const char *str;     /* words; lies in the call */
+	const uint8_t *data; /* bytes; lies in the call */
+	size_t len;
+	struct mon_fmt fmt;
+};
+
+struct mon_arg {
+	const char *name; /* "ADDR"; "-a" for a flag */
+	const struct mon_arg_type *type;
+	bool optional;
+	uint64_t min, max; /* of numbers; both 0: any */
+	const char *help;
+};
+
+struct mon_command {
+	const char *name;
+	const char *aliases;	     /* "c|go", or NULL */
+	const struct mon_arg *args;  /* ends with a row whose name is NULL; NULL: none */
+	const char *help;	     /* one line */
+	const char *detail;	     /* more for `help NAME`; may be NULL */
+	const char *const *examples; /* lines that work; ends with NULL */
+	const char *again; /* what an empty line does after it on a terminal; NULL: nothing */
+	void (*run)(struct mon_call *call);
+	const struct mon_command *sub; /* instead of run: ends with a row whose name is NULL */
+};
+
+/* A line that was understood: what a handler gets. */
+struct mon_call {
+	struct mon_session *session;
+	struct machine *m;
+	const struct mon_command *cmd;
+	struct mon_value arg[MON_ARGS_MAX]; /* in the order of the schema */
+	struct strbuf *out;
+	char store[2 * MON_LINE_MAX]; /* strings and bytes of the arguments */
+	size_t stored;
+};
+
+/* Where a line is wrong. */
+struct mon_mistake {
+	size_t pos, len; /* in the line */
+	struct error err;
+};
+
+/* The kinds of arguments; arg.c. */
+extern const struct mon_arg_type mon_arg_flag;
+extern const struct mon_arg_type mon_arg_number;  /* an expression within min..max */
+extern const struct mon_arg_type mon_arg_address; /* an expression */
+extern const struct mon_arg_type
+	mon_arg_format; /* /FMT, right behind the command or with a blank */
+extern const struct mon_arg_type mon_arg_register; /* an index into arch_regs() */
+extern const struct mon_arg_type mon_arg_vcpu;	   /* an index that exists */
+/* A number, or `all` as 0; with `catch` in front, which is then in str, of a catchpoint. */
+extern const struct mon_arg_type mon_arg_breakpoint;
+extern const struct mon_arg_type mon_arg_catch_kind;  /* enum catch_kind, by its name */
+extern const struct mon_arg_type mon_arg_catch_value; /* an expression, or a name of that kind */
+extern const struct mon_arg_type mon_arg_setting;     /* a register, or a setting by its name */
+extern const struct mon_arg_type mon_arg_setting_value;
+extern const struct mon_arg_type mon_arg_device;  /* a device's name */
+extern const struct mon_arg_type mon_arg_command; /* the rest: words of a command */
+extern const struct mon_arg_type mon_arg_bytes;	  /* the rest: numbers to 255 and "strings" */
+
+/* Something about the machine that is on or off (arg_setting.c). */
+struct mon_setting {
+	const char *name;
+	bool (*get)(const struct machine *m);
+	void (*set)(struct machine *m, bool on);
+};
+/* The one that a mon_arg_setting names; NULL when that is a register. */
+const struct mon_setting *mon_setting_of(const struct mon_value *value);
+
+struct mon_arg_type {
+	const char *what; /* "an address": for "expected …" */
+	bool rest;	  /* takes all that is left of the line */
+	/*
+	 * Understands [*pos, len) of the line and moves *pos. 0, or negative errno with
+	 * the place and a sentence in @mistake.
+	 */
+	int (*parse)(struct mon_call *call, const struct mon_arg *arg, const char *line,
+		     size_t *pos, size_t len, struct mon_value *value, struct mon_mistake *mistake);
+	/* Offers words for what begins with @prefix; NULL: none. */
+	void (*complete)(struct mon_session *s, const char *prefix,
+			 void (*add)(void *opaque, const char *word), void *opaque);
+};
+
+/* All rows, family after family; NULL past the last. */
+const struct mon_command *mon_command_at(size_t n);
+/* The same for a table of subcommands, or for the whole table when @sub is NULL. */
+const struct mon_command *mon_command_in(const struct mon_command *sub, size_t n);
+/*
+ * By name, alias or unique prefix. -ENOENT or -EINVAL (ambiguous) with a sentence that
+ * lists the candidates.
+ */
+int mon_command_find(const struct mon_command *sub, const char *word, size_t len,
+		     const struct mon_command **out, struct error *err);
+
+/* Fills @call for @line. Reads registers that the line names; changes nothing. */
+int mon_parse(struct mon_session *s, const char *line, struct mon_call *call,
+	      struct mon_mistake *mistake);
+/* The line again, a caret under the wrong word, and the sentence. */
+void mon_mistake_print(const char *line, const struct mon_mistake *mistake, struct strbuf *out);
+/* Parses and runs one line; everything it says lands in @out. */
+void mon_run(struct mon_session *s, const char *line, struct strbuf *out);
+
+/* "x/FMT [ADDR]" */
+void mon_usage(const struct mon_command *parent, const struct mon_command *cmd, struct strbuf *out);
+/* Offers what may stand at [start, end) of @line. */
+void mon_complete(struct mon_session *s, const char *line, size_t start, size_t end,
+		  void (*add)(void *opaque, const char *word), void *opaque);
+
+/* `delete catch N`; 0: all of them (cmd_catch.c). */
+void mon_delete_catch(struct mon_call *call, int id);
+/* "error: …\n" in the call's output. */
+void mon_error(struct mon_call *call, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* The families. Each ends with a row whose name is NULL. */
+extern const struct mon_command mon_help_commands[];
+extern const struct mon_command mon_run_commands[];
+extern const struct mon_command mon_info_commands[]; /* the row `info` */
+extern const struct mon_command mon_info_subcommands[];
+extern const struct mon_command mon_memory_commands[];
+extern const struct mon_command mon_breakpoint_commands[];
+extern const struct mon_command mon_catch_commands[];
+extern const struct mon_command mon_change_commands[];
+
+#endif

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* Consoles: between a chardev, a line editor and a session. See console.h. */
+#include "monitor/console.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* ---- output ---- */
+
+void console_write(struct console *c, const char *text, size_t len)
+{
+	const char *nl;
+	size_t n;
+
+	if (!c->cd)
+		return;
+	if (!c->tty) {
+		chardev_write(c->cd, text, len);
+		return;
+	}
+	for (; len; text += n, len -= n) {
+		nl = memchr(text, '\n', len);
+		n = nl ? (size_t)(nl - text) : len;
+		if (n)
+			chardev_write(c->cd, text, n);
+		if (nl) {
+			chardev_write(c->cd, "\r\n", 2);
+			n++;
+		}
+	}
+}
+
+static void console_puts(struct console *c, const char *text)
+{
+	console_write(c, text, strlen(text));
+}
+
+static void show_prompt(struct console *c)
+{
+	if (!c->closing && !c->away)
+		c->editor->prompt(c, c->waiting ? "" : CONSOLE_PROMPT);
+}
+
+static void console_tell(struct mon_session *s, const char *text)
+{
+	struct console *c = (struct console *)s;
+
+	if (c->busy) {
+		console_puts(c, text);
+	} else if (c->quiet || c->away) {
+		/* Into somebody else's output: on a line of its own. */
+		console_puts(c, c->tty ? "\n" : "");
+		console_puts(c, text);
+	} else {
+		c->editor->tell(c, text);
+	}
+}
+
+static void console_idle(struct mon_session *s)
+{
+	struct console *c = (struct console *)s;
+
+	if (!c->waiting)
+		return;
+	c->waiting = false;
+	if (!c->busy && !c->away)
+		show_prompt(c);
+}
+
+static void greet(struct console *c)
+{
+	c->quiet = false;
+	console_puts(c, "vitrine " VITRINE_VERSION " monitor - `help` lists the commands\n");
+	show_prompt(c);
+}
+
+/* ---- lines ---- */
+
+/*
+ * A web page can make a browser send a request to a TCP port of the machine it runs on (the way
+ * into debug ports of CVE-2018-5704), its body full of commands. So a request ends the connection.
+ */
+static bool is_http(const char *line)
+{
+	static const char *const methods[] = {
+		"GET ",	    "HEAD ",	"POST ",  "PUT ",   "DELETE ",
+		"CONNECT ", "OPTIONS ", "TRACE ", "PATCH ", "PRI ",
+	};
+
+	if (!strncasecmp(line, "Host:", 5))
+		return true;
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
+		if (!strncmp(line, methods[i], strlen(methods[i])))
+			return strstr(line, " HTTP/") != NULL;
+	return false;
+}
+
+static bool is_text(const char *line)
+{
+	for (; *line; line++)
+		if (((unsigned char)*line < ' ' && *line != '\t' && *line != '\r') || *line == 0x7f)
+			return false;
+	return true;
+}
+
+static void run_line(struct console *c, const char *line)
+{
+	struct strbuf out = STRBUF_INIT;
+
+	mon_run(&c->session, line, &out);
+	console_write(c, strbuf_str(&out), out.len);
+	if (out.failed)
+		console_puts(c, "\nerror: out of memory, the rest is lost\n");
+	strbuf_free(&out);
+}
+
+void console_line(struct console *c, const char *line)
+{
+	bool empty = line[strspn(line, " \t\r")] == '\0';
+
+	c->busy = true;
+	if (!c->tty && is_http(line)) {
+		console_puts(c, "this is no web server\n");
+		monitor_console_gone(c);
+	} else if (!is_text(line)) {
+		console_puts(c, "error: this line is not text\n");
+	} else if (!empty) {
+		if (c->tty)
+			history_keep(line);
+		c->session.again = NULL;
+		run_line(c, line);
+	} else if (c->tty && c->session.again && !c->waiting) {
+		run_line(c, c->session.again);
+	}
+	c->busy = false;
+	c->waiting = mon_session_stepping(&c->session);
+	show_prompt(c);
+}
+
+void console_interrupt(struct console *c)
+{
+	struct strbuf out = STRBUF_INIT;
+
+	mon_run(&c->session, "stop", &out);
+	console_tell(&c->session, strbuf_str(&out));
+	strbuf_free(&out);
+	if (c->waiting && !mon_session_stepping(&c->session))
+		console_idle(&c->session);
+}
+
+/* ---- the chardev ---- */
+
+static void on_input(void *opaque, const uint8_t *data, size_t len)
+{
+	struct console *c = opaque;
+
+	if (c->closing)
+		return;
+	if (c->quiet)
+		greet(c);
+	c->editor->input(c, data, len);
+}
+
+static void on_closed(void *opaque)
+{
+	struct console *c = opaque;
+
+	c->cd = NULL;
+	monitor_console_gone(c);
+}
+
+/* The keyboard comes and goes with Ctrl-A c, when a serial port shares the terminal. */
+static void on_focus(void *opaque, bool has_it)
+{
+	struct console *c = opaque;
+
+	c->away = !has_it;
+	if (!has_it || c->closing)
+		return;
+	if (c->quiet)
+		greet(c);
+	else if (!c->waiting)
+		c->editor->redraw(c);
+}
+
+static const struct chardev_handler handler = {
+	.focus = on_focus,
+	.input = on_input,
+	.closed = on_closed,
+};
+
+struct console *console_create(struct monitor *mon, struct chardev *cd, const char *name,
+			       bool quiet)
+{
+	struct console *c = calloc(1, sizeof(*c));
+
+	if (!c) {
+		chardev_close(cd);
+		return NULL;
+	}
+	c->mon = mon;
+	c->cd = cd;
+	c->tty = chardev_is_tty(cd);
+	c->quiet = quiet;
+	c->editor = &line_readline;
+	if (!c->tty || !c->editor->open(c)) {
+		c->editor = &line_plain;
+		c->editor->open(c);
+	}
+	c->session.tell = console_tell;
+	c->session.idle = console_idle;
+	mon_session_open(&c->session, mon, name);
+	chardev_set_handler(cd, &handler, c);
+	if (!quiet)
+		greet(c);
+	return c;
+}
+
+void console_destroy(struct console *c)
+{
+	c->closing = true;
+	mon_session_close(&c->session);
+	c->editor->close(c);
+	if (c->cd)
+		chardev_close(c->cd);
+	free(c);
+}

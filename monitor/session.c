@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* Sessions: what a client of the monitor remembers, and what it is told. See session.h. */
+#include "monitor/session.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "hv/arch/arch.h"
+#include "hv/arch/arch_disas.h"
+#include "monitor/disas.h"
+
+/* ---- what a stop was ---- */
+
+static const char *const reason_names[] = {
+	[STOP_NONE] = "no reason known",
+	[STOP_ENTRY] = "has not run yet",
+	[STOP_PAUSE] = "paused",
+	[STOP_STEP] = "step done",
+	[STOP_BREAKPOINT] = "breakpoint",
+	[STOP_HW_BREAKPOINT] = "hardware breakpoint",
+	[STOP_WATCHPOINT] = "watchpoint",
+	[STOP_TRIPLE_FAULT] = "triple fault",
+	[STOP_PANIC] = "the guest panicked",
+	[STOP_INTERNAL_ERROR] = "internal error",
+	[STOP_SHUTDOWN] = "the guest powered off",
+	[STOP_RESET] = "reset",
+	[STOP_CATCH] = "catchpoint",
+};
+
+static const char *const access_names[BP_KIND_COUNT] = {
+	[BP_WRITE] = "written",
+	[BP_READ] = "read",
+	[BP_ACCESS] = "touched",
+};
+
+static const char *reason_name(enum stop_reason r)
+{
+	size_t i = (size_t)r;
+
+	return i < sizeof(reason_names) / sizeof(reason_names[0]) && reason_names[i]
+		       ? reason_names[i]
+		       : "unknown reason";
+}
+
+void mon_describe_stop(struct machine *m, const struct stop *stop, struct strbuf *out)
+{
+	(void)m;
+	strbuf_puts(out, reason_name(stop->reason));
+	if (stop->bp)
+		strbuf_printf(out, " %d", stop->bp);
+	if (stop->catchpoint)
+		strbuf_printf(out, " %d", stop->catchpoint);
+	if (stop->reason == STOP_WATCHPOINT)
+		strbuf_printf(out, ": 0x%llx was %s", (unsigned long long)stop->addr,
+			      stop->bp_kind < BP_KIND_COUNT && access_names[stop->bp_kind]
+				      ? access_names[stop->bp_kind]
+				      : "touched");
+	if ((stop->reason == STOP_PAUSE || stop->reason == STOP_STEP) && stop->by)
+		strbuf_printf(out, " by %s", stop->by->name);
+	strbuf_printf(out, ", vCPU %d at 0x%llx", stop->vcpu, (unsigned long long)stop->pc);
+	if (stop->text[0])
+		strbuf_printf(out, " (%s)", stop->text);
+}
+
+void mon_describe_next(struct mon_session *s, int cpu, struct strbuf *out)
+{
+	uint8_t code[ARCH_INSN_MAX];
+	char text[192];
+	uint64_t pc;
+	ssize_t n;
+
+	if (control_pc(s->m, cpu, &pc))
+		return;
+	n = control_mem_read(s->m, cpu, CONTROL_VIRTUAL, pc, code, sizeof(code));
+	if (n <= 0)
+		return;
+	if (mon_disas(control_code_bits(s->m, cpu), pc, code, (size_t)n, text, sizeof(text)))
+		strbuf_printf(out, "=> 0x%llx:  %s\n", (unsigned long long)pc, text);
+}
+
+/* ---- events ---- */
+
+static void tell(struct mon_session *s, const char *text)
+{
+	if (s->out)
+		strbuf_puts(s->out, text);
+	else if (s->tell)
+		s->tell(s, text);
+}
+
+static void tell_stop(struct mon_session *s, const struct stop *stop)
+{
+	struct strbuf sb = STRBUF_INIT;
+
+	strbuf_puts(&sb, "stopped: ");
+	mon_describe_stop(s->m, stop, &sb);
+	strbuf_puts(&sb, "\n");
+	mon_describe_next(s, stop->vcpu, &sb);
+	tell(s, strbuf_str(&sb));
+	strbuf_free(&sb);
+	s->told_running = false;
+	s->unsettled = false;
+}
+
+/* A session that was stepping and does so no longer: its person gets the prompt back. */
+static void end_steps(struct mon_session *s)
+{
+	bool was = mon_session_stepping(s);
+
+	mon_session_step_cancel(s);
+	if (was && s->idle && !s->out)
+		s->idle(s);
+}
+
+static void step_done(struct mon_session *s, const struct stop *stop)
+{
+	struct strbuf sb = STRBUF_INIT;
+
+	s->steps_done++;
+	if (--s->steps_left) {
+		s->step_due = true;
+		monitor_wake(s->mon);
+		return;
+	}
+	if (s->steps_done > 1)
+		strbuf_printf(&sb, "%llu steps done\n", (unsigned long long)s->steps_done);
+	mon_describe_next(s, stop->vcpu, &sb);
+	tell(s, strbuf_str(&sb));
+	strbuf_free(&sb);
+	s->told_running = false;
+	s->unsettled = false;
+	if (s->idle && !s->out)
+		s->idle(s);
+}
+
+static void on_stopped(struct mon_session *s, const struct control_event *ev)
+{
+	const struct stop *stop = ev->stop;
+	bool mine = stop->by == &s->client;
+
+	if (stop->reason == STOP_STEP && mine && s->steps_left) {
+		step_done(s, stop);
+		return;
+	}
+	if (stop->reason == STOP_STEP && !mine) {
+		s->unsettled = true;
+		monitor_settle_later(s->mon);
+		end_steps(s);
+		return;
+	}
+	/* Commands then mean the vCPU that something happened to, as in gdb. */
+	if (stop->reason != STOP_PAUSE && control_vcpu_exists(s->m, stop->vcpu))
+		s->cpu = stop->vcpu;
+	tell_stop(s, stop);
+	end_steps(s);
+}
+
+/*
+ * One vCPU, while others run; the stop of the last one is told as that of the machine. gdb pauses
+ * single ones all the time, to step another over a breakpoint.
+ */
+static void on_vcpu_stopped(struct mon_session *s, const struct control_event *ev)
+{
+	const struct stop *stop = ev->stop;
+	struct strbuf sb = STRBUF_INIT;
+
+	if (run_state_is_stopped(control_state(s->m)) || stop->reason == STOP_STEP ||
+	    stop->reason == STOP_PAUSE)
+		return;
+	strbuf_puts(&sb, "one vCPU stopped: ");
+	mon_describe_stop(s->m, stop, &sb);
+	strbuf_puts(&sb, "\n");
+	tell(s, strbuf_str(&sb));
+	strbuf_free(&sb);
+}
+
+static void on_resumed(struct mon_session *s, const struct control_event *ev)
+{
+	/* Nobody needs to hear what they did themselves, or that the machine starts. */
+	if (ev->by == &s->client || !ev->by) {
+		s->told_running = true;
+		s->unsettled = false;
+		return;
+	}
+	/* A copy: the client may be gone when it is told. */
+	snprintf(s->resumer, sizeof(s->resumer), "%s", ev->by->name);
+	s->unsettled = true;
+	monitor_settle_later(s->mon);
+}
+
+static void on_reset(struct mon_session *s, const struct control_event *ev)
+{
+	char text[96];
+
+	snprintf(text, sizeof(text), "the machine was reset by %s\n",
+		 ev->by ? ev->by->name : "the guest");
+	tell(s, text);
+	s->cpu = 0;
+	s->next_addr = 0;
+}
+
+static void on_exit_event(struct mon_session *s, const struct control_event *ev)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "vitrine ends with status %d\n", ev->code);
+	tell(s, text);
+}
+
+static void on_vcpus(struct mon_session *s, const struct control_event *ev)
+{
+	(void)ev;
+	if (!control_vcpu_exists(s->m, s->cpu))
+		s->cpu = 0;
+}
+
+static void on_message(struct mon_session *s, const struct control_event *ev)
+{
+	struct strbuf sb = STRBUF_INIT;
+
+	strbuf_printf(&sb, "%s\n", ev->text ? ev->text : "");
+	tell(s, strbuf_str(&sb));
+	strbuf_free(&sb);
+}
+
+static void session_event(struct control_client *client, const struct control_event *ev)
+{
+	static void (*const handlers[])(struct mon_session *, const struct control_event *) = {
+		[CONTROL_STOPPED] = on_stopped,
+		[CONTROL_RESUMED] = on_resumed,
+		[CONTROL_RESET] = on_reset,
+		[CONTROL_EXIT] = on_exit_event,
+		[CONTROL_VCPU_STOPPED] = on_vcpu_stopped,
+		[CONTROL_VCPUS] = on_vcpus,
+		[CONTROL_MESSAGE] = on_message,
+	};
+	size_t kind = (size_t)ev->kind;
+
+	if (kind < sizeof(handlers) / sizeof(handlers[0]) && handlers[kind])
+		handlers[kind]((struct mon_session *)client, ev);
+}
+
+/* Some time has passed since another client ran the guest: tell how it stands now, if that is news.
+ */
+void mon_session_settle(struct mon_session *s)
+{
+	const struct stop *stop = control_last_stop(s->m);
+	bool running = !run_state_is_stopped(control_state(s->m));
+	char text[64];
+
+	if (!s->unsettled)
+		return;
+	s->unsettled = false;
+	if (!running && stop->reason != STOP_NONE) {
+		tell_stop(s, stop);
+	} else if (running && !s->told_running) {
+		snprintf(text, sizeof(text), "resumed by %s\n", s->resumer);
+		s->told_running = true;
+		tell(s, text);
+	}
+}
+
+/* ---- stepping ---- */
+
+bool mon_session_stepping(const struct mon_session *s)
+{
+	return s->steps_left > 0;
+}
+
+int mon_session_step(struct mon_session *s, uint64_t n, struct error *err)
+{
+	int rc;
+
+	s->steps_left = n;
+	s->steps_done = 0;
+	s->step_due = false;
+	rc = control_step(s->m, &s->client, s->cpu, err);
+	if (rc)
+		s->steps_left = 0;
+	return rc;
+}
+
+void mon_session_step_cancel(struct mon_session *s)
+{
+	s->steps_left = 0;
+	s->step_due = false;
+}
+
+void mon_session_wake(struct mon_session *s)
+{
+	struct error err = { "" };
+	char text[sizeof(err.text) + 32];
+
+	if (!s->step_due)
+		return;
+	s->step_due = false;
+	if (!run_state_is_stopped(control_state(s->m))) {
+		error_set(&err, -EBUSY, "another client runs the guest");
+	} else if (!control_step(s->m, &s->client, s->cpu, &err)) {
+		return;
+	}
+	snprintf(text, sizeof(text), "stepping ended: %s\n", err.text);
+	tell(s, text);
+	end_steps(s);
+}
+
+/* ---- life ---- */
+
+void mon_session_open(struct mon_session *s, struct monitor *mon, const char *name)
+{
+	s->mon = mon;
+	s->m = monitor_machine(mon);
+	snprintf(s->name, sizeof(s->name), "%s", name);
+	s->client = (struct control_client){ .name = s->name, .event = session_event };
+	s->told_running = !run_state_is_stopped(control_state(s->m));
+	control_attach(s->m, &s->client);
+	monitor_add_session(mon, s);
+}
+
+void mon_session_close(struct mon_session *s)
+{
+	monitor_remove_session(s->mon, s);
+	control_detach(s->m, &s->client);
+}
+
+/* ---- registers in expressions ---- */
+
+int mon_register_value(void *session, const char *name, size_t len, uint64_t *value,
+		       struct error *err)
+{
+	struct mon_session *s = session;
+	uint8_t raw[sizeof(uint64_t)] = { 0 };
+	const struct arch_reg *regs;
+	char copy[32];
+	size_t count;
+	int reg, rc;
+
+	if (len >= sizeof(copy))
+		return error_set(err, -ENOENT, "no register of this name");
+	memcpy(copy, name, len);
+	copy[len] = '\0';
+	if (!strcmp(copy, "pc") && !control_pc(s->m, s->cpu, value))
+		return 0;
+	reg = strcmp(copy, "sp") ? arch_reg_find(copy) : arch_reg_sp();
+	regs = arch_regs(&count);
+	if (reg < 0 || (size_t)reg >= count || !control_reg_present(s->m, s->cpu, reg))
+		return error_set(err, -ENOENT, "vCPU %d has no register of this name", s->cpu);
+	if (regs[reg].bits > 64)
+		return error_set(err, -EINVAL, "a register of %u bits is no number",
+				 regs[reg].bits);
+	rc = control_reg_read(s->m, s->cpu, reg, raw);
+	if (rc)
+		return error_set(err, rc, "it cannot be read: %s", strerror(-rc));
+	*value = 0;
+	for (size_t i = sizeof(raw); i-- > 0;)
+		*value = *value << 8 | raw[i];
+	return 0;
+}
