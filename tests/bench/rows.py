@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What `make bench` compares: the samples of each run, and the rows that are made of them."""
+import dataclasses
+import statistics
+import subprocess
+import time
+from typing import Callable
+
+from stubs import Qemu, TIMEOUT, Vitrine, symbol, tool
+
+LOOP_ROUNDS = 50000  # 100,000 instructions
+# A stub that steps instruction by instruction would take minutes for all of them.
+SHORT_ROUNDS = 1000
+FREE = 0x1000000
+BREAKPOINTS = 10000
+# The condition, the ranges and the tracepoints are measured where the stub's own answers name them.
+OFFERED_AS = {"condition": "ConditionalBreakpoints+", "range step": ";r"}
+
+
+class Samples:
+    """{figure: {"vitrine" | "QEMU" | "bare": [value of each run]}}; None: not offered."""
+
+    def __init__(self):
+        self._values = {}
+
+    def add(self, figure, who, value):
+        self._values.setdefault(figure, {}).setdefault(who, []).append(value)
+
+    def median(self, figure, who):
+        values = [v for v in self._values.get(figure, {}).get(who, []) if v is not None]
+        return statistics.median(values) if values else None
+
+
+def _storm(kind, samples):
+    with kind("mode=storm quiet") as stub:
+        samples.add("offers condition", kind.name, stub.rsp("offers", OFFERED_AS["condition"]))
+        samples.add("read x", kind.name, stub.rsp("read-x", f"{FREE:x}", 64))
+        samples.add("breakpoints", kind.name, stub.rsp("breakpoints", f"{FREE:x}", BREAKPOINTS))
+        for figure, value in stub.gdb("storm").items():
+            samples.add(figure, kind.name, value)
+    with kind("mode=storm quiet") as stub:
+        where = symbol("storm_target")
+        samples.add("trace", kind.name, stub.rsp("trace", f"{where:x}", f"{FREE:x}"))
+
+
+def _loop(kind, samples):
+    with kind("mode=loop quiet") as stub:
+        offered = stub.rsp("offers", OFFERED_AS["range step"])
+        rounds = LOOP_ROUNDS if offered else SHORT_ROUNDS
+        samples.add("offers range step", kind.name, offered)
+        samples.add("next", kind.name, stub.gdb("loop", ROUNDS=str(rounds))["next"])
+
+
+def _spin(kind, samples):
+    with kind("mode=spin quiet", 4) as stub:
+        samples.add("interrupt", kind.name, stub.rsp("interrupt", f"{symbol('spin'):x}", 100))
+        samples.add("resident", kind.name, stub.resident_kib() / 1024)
+
+
+def _start(kind, samples):
+    """To the guest's own end: it says on its console that there is no such mode, and leaves."""
+    started = time.monotonic()
+    subprocess.run(kind.to_the_end("quiet mode=none"), stdin=subprocess.DEVNULL,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=TIMEOUT)
+    samples.add("start", kind.name, (time.monotonic() - started) * 1e3)
+
+
+def measure(samples):
+    """One run: each in turns, so that what else the machine does hits all alike."""
+    for loop in ("step", "step-set", "break"):
+        samples.add(loop, "bare", float(tool("ioctl", loop)))
+    for part in (_storm, _loop, _spin, _start):
+        for kind in (Vitrine, Qemu):
+            part(kind, samples)
+
+
+@dataclasses.dataclass
+class Row:
+    """@times: at least so many times QEMU's; @share: of the bare loop; @check: of the figure itself."""
+
+    what: str
+    figure: str
+    unit: str
+    bare: str = None
+    times: float = None
+    share: float = None
+    check: Callable = None
+    target: str = ""
+    needs: str = None  # key of OFFERED_AS
+    low: bool = False  # less is better
+
+    def line(self, samples):
+        """The cells of the row, the last one whether the target is met."""
+        ours, theirs = (samples.median(self.figure, k.name) for k in (Vitrine, Qemu))
+        bare = samples.median(self.bare, "bare") if self.bare else None
+        if ours is None:
+            return [self.what, "not offered", _number(theirs), "", _number(bare), "", self.target, "no"]
+        ratio = theirs and (theirs / ours if self.low else ours / theirs)
+        share = bare and ours / bare
+        offered = not self.needs or samples.median(f"offers {self.needs}", Vitrine.name)
+        met = (bool(offered) and (not self.times or (ratio or 0) >= self.times)
+               and (not self.share or share >= self.share) and (not self.check or self.check(ours)))
+        return [self.what + ("" if offered else " (not offered: gdb does it)"),
+                f"{_number(ours)} {self.unit}",
+                _number(theirs), f"{ratio:.1f}" if ratio else "", _number(bare),
+                f"{share:.0%}" if share else "", self.target,
+                ("yes" if met else "no") if self.target else ""]
+
+
+def _number(value):
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+ROWS = [
+    Row("conditional breakpoint, false hits", "condition", "/s", "break", times=30, share=0.5,
+        target="30 x, 50 %", needs="condition"),
+    Row("next over a loop of 100,000 instructions", "next", "/s", "step", times=50, share=0.6,
+        target="50 x, 60 %", needs="range step"),
+    Row("stepi from gdb", "stepi", "/s", "step-set", times=1.5, target="1.5 x"),
+    Row("memory read with gdb's m", "read", "MiB/s", times=3, target="3 x"),
+    Row("memory write with gdb's X", "write", "MiB/s", times=3, target="3 x"),
+    Row("memory read with x, raw client", "read x", "MiB/s", check=lambda v: v >= 400,
+        target="400 MiB/s"),
+    Row("10,000 breakpoints set and removed", "breakpoints", "ms", check=lambda v: v < 100,
+        target="< 100 ms", low=True),
+    # 20,000 a second where the ceiling is 70,000.
+    Row("tracepoint, all registers and 64 bytes", "trace", "/s", "break", share=2 / 7, target="29 %"),
+    Row("Ctrl-C to stop reply, 4 spinning vCPUs", "interrupt", "ms", check=lambda v: v < 2,
+        target="< 2 ms", low=True),
+    Row("start to the guest's end, demo guest", "start", "ms", low=True),
+    Row("resident beside guest RAM, 4 vCPUs", "resident", "MiB", check=lambda v: v < 8,
+        target="< 8 MiB", low=True),
+]
+HEAD = ["what", "vitrine", "QEMU", "ratio", "bare loop", "share", "target", "met"]
+
+
+def table(samples):
+    """The rows as text, in columns."""
+    lines = [HEAD, *(row.line(samples) for row in ROWS)]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(HEAD))]
+    return "\n".join("  ".join(cell.ljust(w) if i in (0, 6) else cell.rjust(w)
+                               for i, (cell, w) in enumerate(zip(line, widths))).rstrip()
+                     for line in lines)

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Debian packages, fetched and unpacked below build/rigs; nothing is installed.
+
+A package is downloaded once. Later runs take what is there and do not touch
+the network.
+"""
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("BUILD", "build"))
+if not BUILD.is_absolute():
+    BUILD = ROOT / BUILD
+CACHE = ROOT / "build" / "rigs"
+
+
+class Missing(Exception):
+    """Something that a rig is made of is not there; the text says what."""
+
+
+def _apt(*args, cwd=None):
+    try:
+        return subprocess.run(args, cwd=cwd, check=True, text=True, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE).stdout
+    except FileNotFoundError:
+        raise Missing(f"{args[0]} is not installed") from None
+    except subprocess.CalledProcessError as e:
+        raise Missing(f"{' '.join(args)} failed: {e.stderr.strip().splitlines()[-1:]}") from None
+
+
+def unpacked(package):
+    """The directory that holds the files of @package."""
+    target = CACHE / "packages" / package
+    if target.is_dir():
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=CACHE) as tmp:
+        os.chmod(tmp, 0o755)
+        _apt("apt-get", "download", "-q", package, cwd=tmp)
+        debs = list(pathlib.Path(tmp).glob("*.deb"))
+        if len(debs) != 1:
+            raise Missing(f"apt-get download {package} brought no package")
+        files = pathlib.Path(tmp) / "files"
+        _apt("dpkg", "-x", str(debs[0]), str(files))
+        # Another run may have been faster; its files are as good.
+        if not target.is_dir():
+            os.rename(files, target)
+    return target
+
+
+class Kernel:
+    """A stock Debian kernel: .version, .image (the bzImage), .module(name)."""
+
+    def __init__(self, tree):
+        self.image = next(iter(tree.glob("boot/vmlinuz-*")), None)
+        if not self.image:
+            raise Missing(f"{tree.name} holds no boot/vmlinuz")
+        self.version = self.image.name.removeprefix("vmlinuz-")
+        self._modules = tree / "lib" / "modules" / self.version
+        if not self._modules.is_dir():
+            self._modules = tree / "usr" / "lib" / "modules" / self.version
+
+    def module(self, name):
+        """Path of NAME.ko, None when the kernel has it built in or not at all."""
+        return next(iter(self._modules.rglob(f"{name}.ko")), None)
+
+
+_METAPACKAGE = "linux-image-cloud-amd64"
+
+
+def kernel():
+    """The newest cloud kernel of this Debian, or the newest one of the cache."""
+    cached = sorted((CACHE / "packages").glob("linux-image-*-cloud-amd64"),
+                    key=lambda p: [int(n) for n in re.findall(r"\d+", p.name)])
+    if cached:
+        return Kernel(cached[-1])
+    found = re.search(r"Depends: (linux-image-\d\S*-cloud-amd64)",
+                      _apt("apt-cache", "depends", _METAPACKAGE))
+    if not found:
+        raise Missing(f"apt knows no {_METAPACKAGE}: run apt-get update")
+    return Kernel(unpacked(found[1]))
+
+
+def program(name):
+    """Path of an installed program."""
+    path = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+    if not path:
+        raise Missing(f"{name} is not installed")
+    return pathlib.Path(path)
+
+
+def shared_libraries(binary):
+    """The libraries (and the dynamic linker) that @binary loads: names as it looks them up."""
+    out = subprocess.run(["ldd", str(binary)], text=True, stdin=subprocess.DEVNULL,
+                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
+    lost = re.findall(r"(\S+) => not found", out)
+    if lost:
+        raise Missing(f"{binary} needs {' '.join(lost)}")
+    return [pathlib.Path(p) for p in re.findall(r"(/\S+) \(0x", out)]

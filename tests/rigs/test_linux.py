@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# places: native svm vmx
+# needs: processor
+"""A stock Linux without a debugger. (With one: tests/gdb/test_linux_*.py)"""
+import re
+
+from emulators import LINUX_ARGUMENTS
+from suites import Skip
+
+_OPTIONS = ["-kernel", "@linux", "-initrd", "@initrd", "-no-reboot", "-serial", "stdio",
+            "-monitor", "none"]
+
+
+def test_boots_to_init_and_ends(place):
+    vitrine = place.start([*_OPTIONS, "-m", 256, "-append", LINUX_ARGUMENTS])
+    vitrine.expect("init reached", 600)
+    status = vitrine.wait(120)
+    assert status == 0, f"exit status {status}:\n{vitrine.tail}"
+
+
+def test_acpi_tells_of_the_cpus_and_how_to_power_off(place):
+    """Without -no-reboot, so that only a power-off ends it."""
+    options = [o for o in _OPTIONS if o != "-no-reboot"]
+    vitrine = place.start([*options, "-m", 256, "-smp", 3, "-append",
+                           LINUX_ARGUMENTS.replace("quiet", "vitrine.off")])
+    vitrine.expect("CPUs: 003", 600)
+    status = vitrine.wait(120)
+    assert status == 0, f"exit status {status}:\n{vitrine.tail}"
+    assert re.search(r"^0000\t80860d57\t", vitrine.text, re.M), vitrine.tail
+    assert "ACPI Error" not in vitrine.text and "ACPI BIOS" not in vitrine.text, vitrine.tail
+
+
+def test_finds_edu_on_pci(place):
+    """Where firmware would have put it, with the interrupt that _PRT names, by way of ECAM."""
+    options = [o for o in _OPTIONS if o != "-no-reboot"]
+    vitrine = place.start([*options, "-m", 256, "-device", "edu", "-append",
+                           LINUX_ARGUMENTS.replace("quiet", "vitrine.off")])
+    vitrine.expect("CPUs: 001", 600)
+    assert vitrine.wait(120) == 0, vitrine.tail
+    text = vitrine.text.replace("\r", "")
+    assert re.search(r"^0000\t80860d57\t", text, re.M), vitrine.tail
+    line = re.search(r"^0008\t123411e8\t(.*)$", text, re.M)
+    assert line, vitrine.tail
+    fields = line[1].split()
+    assert fields[0] == "b" and fields[1] == "c0000000" and fields[8] == "100000", line[0]
+    assert "MMCONFIG" in text or "ECAM" in text, text
+    for bad in ("ACPI Error", "ACPI BIOS", "can't claim", "no compatible bridge window",
+                "not reserved"):
+        assert bad not in text, f"{bad}: {vitrine.tail}"
+
+
+def test_without_acpi(place):
+    vitrine = place.start([*_OPTIONS, "-machine", "acpi=off", "-m", 256, "-append", LINUX_ARGUMENTS])
+    vitrine.expect("ACPI BIOS Error.*A valid RSDP was not found", 600)
+    vitrine.expect("init reached", 600)
+    assert vitrine.wait(120) == 0, vitrine.tail
+
+
+def test_memory_above_4_gib_is_used(place):
+    """The part above the hole below 4 GiB is in the map, and Linux takes it."""
+    if place.name == "vmx":
+        raise Skip("its host has less than that")
+    vitrine = place.start([*_OPTIONS, "-m", "3584", "-append",
+                           LINUX_ARGUMENTS.replace("quiet", "memmap=3G$256M")])
+    try:
+        vitrine.expect(r"BIOS-e820: \[mem 0x0000000100000000-0x[0-9a-f]+\] usable", 600)
+    finally:
+        vitrine.kill()
+        vitrine.wait(60)

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# places: vmx svm native
+"""The monitor with a guest behind it: what each command shows, and that the guest does as it is told."""
+import re
+import subprocess
+import time
+
+from packages import BUILD
+from suites import Skip
+
+PROMPT = r"\(vitrine\) "
+
+
+class Session:
+    """Commands to the monitor on stdio; each returns its output."""
+
+    def __init__(self, place, *options):
+        self.vitrine = place.start(["-kernel", "@demo.elf", "-m", 64, "-smp", 2, "-serial", "none",
+                                    "-monitor", "stdio", "-gdb", "none", *options], gdb=False)
+        self.seen = self.vitrine.expect(PROMPT, 300).end()
+
+    def __call__(self, command, then=PROMPT, timeout=120):
+        self.vitrine.write(command.encode() + b"\n")
+        match = self.vitrine.expect(then, timeout, after=self.seen)
+        text = self.vitrine.output[self.seen:match.end()].decode(errors="replace")
+        self.seen = match.end()
+        return text
+
+    def number(self, expression):
+        return int(re.search(r"0x([0-9a-f]+)", self(f"print {expression}"))[1], 16)
+
+    def quit(self):
+        self.vitrine.write(b"quit\n")
+        assert self.vitrine.wait(60) == 0, self.vitrine.tail
+
+
+def _symbol(name):
+    listing = subprocess.run(["nm", BUILD / "guests/demo.elf"], capture_output=True, text=True,
+                             check=True).stdout
+    return int(re.search(rf"^([0-9a-f]+) \w {name}$", listing, re.M)[1], 16)
+
+
+def check(pattern, text):
+    assert re.search(pattern, text), f"no match of {pattern!r} in:\n{text}"
+
+
+def test_look_and_step(place):
+    m = Session(place, "-S")
+    check("created", m("info status"))
+    check(r"RIP|rip", m("info registers"))
+    check(r"\* CPU #0", m("info cpus"))
+    check(r"=> 0x[0-9a-f]{16}:  \w+", m("x/3i $pc"))
+    before = m.number("$pc")
+    check(r"=> 0x", m("step"))
+    after = m.number("$pc")
+    assert before != after, "the step did not move"
+    check(r"20 steps done", m("step 20"))
+    m("set rax 0x1234")
+    assert m.number("$rax") == 0x1234
+    m("writep 0x8000 1 2 \"hello\" 0")
+    check("hello", m("xp/s 0x8002"))
+    check("0x01 0x02", m("xp/2xb 0x8000"))
+    check("serial0", m("info device"))
+    check("lsr", m("info device serial0"))
+    check("ram", m("info mtree"))
+    check("64 MiB", m("info mem"))
+    check(r"cr3 0x|no register", m("info registers cr3"))
+    check("reset by", m("system_reset"))
+    check(f"0x{before:x}", m("print $pc"))
+    m.quit()
+
+
+def test_run_and_stop(place):
+    m = Session(place)
+    check("running", m("info status"))
+    beats = _symbol("heartbeat")
+    for _ in range(5):
+        check("stopped: paused", m("stop"))
+        m("cont")
+    # The guest goes on counting.
+    first = m(f"x/xg {beats:#x}")
+    end = time.monotonic() + 120
+    while m(f"x/xg {beats:#x}") == first:
+        check("vCPU|CPU", m("info cpus"))
+        assert time.monotonic() < end, "the guest does not count"
+    check("already running", m("cont"))
+    check("stop. it first", m("step"))
+    m.quit()
+
+
+def test_breakpoints(place):
+    if place.name == "svm":
+        raise Skip("QEMU's interpreter has none of what they need")
+    beat, heartbeat = _symbol("beat"), _symbol("heartbeat")
+    m = Session(place, "-S")
+    # Before there is a page table that knows the address.
+    check(r"breakpoint 1 at", m(f"break {beat:#x}"))
+    m("cont", then=rf"(?s)stopped: breakpoint 1, vCPU 0 at {beat:#x}.*{PROMPT}")
+    check(rf"1   break  {beat:#018x} 1    1 ", m("info breakpoints"))
+    check(rf"=> {beat:#018x}:", m("x/i $pc"))
+    assert m(f"x/4xb {beat:#x}").split()[1] != "0xcc", "our own instruction shows"
+    m("step")
+    m("cont", then=rf"(?s)stopped: breakpoint 1, vCPU 0 at {beat:#x}.*{PROMPT}")
+    m("delete 1")
+    check("watchpoint 2", m(f"watch {heartbeat:#x} 8"))
+    m("cont", then=rf"(?s)stopped: watchpoint 2: {heartbeat:#x} was written.*{PROMPT}")
+    check("1 deleted", m("delete all"))
+    m("cont")
+    check("running", m("info status"))
+    m.quit()

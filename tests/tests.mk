@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# Builds and runs the tests. The driver is tests/run.py; tests/rigs holds the
+# places where KVM is to be had.
+
+.SECONDEXPANSION:
+
+# --- unit tests: each directory tests/unit* is a Criterion program of its own ---
+
+UNIT_DIRS  := $(sort $(patsubst tests/%/,%,$(dir $(wildcard tests/unit*/*.c))))
+UNIT_TESTS := $(UNIT_DIRS:%=$(BUILD)/tests/%/run)
+CRITERION  := -lcriterion
+
+# Criterion's sandbox does not start under ThreadSanitizer: tests/tsan stands in for it, and
+# only what has threads of its own is run.
+ifneq ($(findstring thread,$(SANITIZE)),)
+UNIT_DIRS  := unit-hv unit-io
+UNIT_TESTS := $(UNIT_DIRS:%=$(BUILD)/tests/%/run)
+CRITERION  := $(BUILD)/tests/tsan/runner.o
+ALL_CFLAGS += -Itests/tsan
+$(UNIT_TESTS): $(CRITERION)
+endif
+
+unit_objs = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/$(1)/*.c))
+
+.PHONY: unit unit-programs
+unit-programs: $(UNIT_TESTS)
+unit: $(BUILD)/vitrine unit-programs rig-programs
+	@python3 tests/run.py --suite unit
+
+# The same under AddressSanitizer and UndefinedBehaviorSanitizer, and under ThreadSanitizer.
+.PHONY: unit-sanitized
+unit-sanitized:
+	$(MAKE) BUILD=build-asan SANITIZE='$(ASAN_FLAGS)' unit-programs
+	$(MAKE) BUILD=build-tsan SANITIZE='$(TSAN_FLAGS)' unit-programs
+
+# What a test directory defines itself stands in for the archive's. Devices
+# announce themselves, which only linked objects do.
+$(BUILD)/tests/unit/run: $(DEVICES:%=$(BUILD)/devices/%.o)
+# ioctl() of this one is a made-up KVM (fake_kvm.h).
+$(BUILD)/tests/unit-hv/run: LDFLAGS += -Wl,--wrap=ioctl
+$(UNIT_TESTS): $(BUILD)/tests/%/run: $$(call unit_objs,$$*) $(BUILD)/libvitrine.a
+	$(CC) $(SANITIZE) $(LDFLAGS) -o $@ $(filter-out $(CRITERION),$(filter %.o,$^)) $(BUILD)/libvitrine.a $(CRITERION) $(LIBS)
+
+-include $(foreach d,$(UNIT_DIRS),$(patsubst %.o,%.d,$(call unit_objs,$(d))))
+
+# --- what runs in the rigs ---
+
+RIG_PROGRAMS := $(addprefix $(BUILD)/tests/rigs/,agent kvm_smoke ptyrun rsp_stress bench_start bench_ioctl bench_rsp inner-init boot)
+
+.PHONY: rig-programs
+rig-programs: $(RIG_PROGRAMS)
+
+# They run inside a rig before anything else does: static, and never with a sanitizer.
+$(BUILD)/tests/rigs/%: tests/rigs/%.c
+	@mkdir -p $(@D)
+	$(CC) $(TEST_TOOL_CFLAGS) -static -o $@ $<
+
+$(BUILD)/tests/rigs/bench_%: tests/bench/%.c
+	@mkdir -p $(@D)
+	$(CC) $(TEST_TOOL_CFLAGS) -static -o $@ $<
+
+# No C library: see the file.
+$(BUILD)/tests/rigs/inner-init: tests/rigs/inner_init.c
+	@mkdir -p $(@D)
+	$(CC) $(TEST_TOOL_CFLAGS) -Os -ffreestanding -fno-stack-protector -fno-pie -no-pie \
+		-nostdlib -static -s -o $@ $<
+
+$(BUILD)/tests/rigs/boot: tests/rigs/boot.S
+	@mkdir -p $(@D)
+	$(CC) -m32 -nostdlib -static -no-pie -Wl,--build-id=none,-Ttext=0x7c00,--oformat=binary -o $@ $<
+
+TEST_TOOL_CFLAGS = -std=gnu11 -O2 -Wall -Wextra -Wshadow -Wstrict-prototypes \
+                   -Wmissing-prototypes -D_GNU_SOURCE $(WERROR)
+
+# --- the driver ---
+
+.PHONY: test test-quick test-programs rig-vmx rig-svm
+test-programs: $(BUILD)/vitrine unit-programs rig-programs guests
+
+# A make of its own builds, once the packages that decide how are there.
+test: deps
+	$(MAKE) test-programs
+	$(MAKE) unit-sanitized
+	$(MAKE) fuzz
+	python3 tests/run.py
+
+test-quick: deps
+	$(MAKE) test-programs
+	python3 tests/run.py --quick
+
+rig-vmx rig-svm: rig-%: test-programs
+	python3 tests/run.py --place $*
+
+# --- benchmarks ---
+
+.PHONY: bench
+bench: deps
+	$(MAKE) test-programs
+	python3 tests/bench/run.py

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A KVM and a processor made for tests: the machine's core runs on it without
+ * /dev/kvm, under any sanitizer.
+ *
+ * The linker wraps ioctl(): calls on the fake's descriptors come here. KVM_RUN
+ * interprets a toy instruction set from guest RAM, one interpreter for each
+ * vCPU thread, with single-step, breakpoint instructions and debug registers
+ * as KVM reports them. arch.h is implemented for this processor.
+ *
+ * Virtual addresses are physical ones plus TOY_VIRT; they are mapped once
+ * toy_map() was called, as a kernel's are once it has set up paging.
+ */
+#ifndef TESTS_UNIT_HV_FAKE_KVM_H
+#define TESTS_UNIT_HV_FAKE_KVM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "hv/machine.h"
+
+enum toy_op {
+	TOY_NOP = 0x01,
+	TOY_INC = 0x02,	   /* u32 address: adds one to the 64-bit number there, atomically */
+	TOY_JMP = 0x03,	   /* u32 address */
+	TOY_OUT = 0x04,	   /* u32 address: a store of one byte to MMIO or to read-only RAM */
+	TOY_WAIT = 0x05,   /* waits in KVM_RUN until kicked, then goes on waiting */
+	TOY_TRIPLE = 0x06, /* triple fault */
+	TOY_MAP = 0x07,	   /* maps the virtual addresses */
+	TOY_BP = 0xcc,	   /* breakpoint instruction */
+};
+
+#define TOY_VIRT 0x40000000ull
+#define TOY_LOAD 0x100000ull /* where a flat image is loaded */
+
+/* A program under construction. */
+struct toy_code {
+	uint8_t bytes[4096];
+	size_t len;
+};
+/* Returns the guest-physical address of the instruction. */
+uint64_t toy_emit(struct toy_code *code, enum toy_op op);
+uint64_t toy_emit_addr(struct toy_code *code, enum toy_op op, uint64_t addr);
+
+/* The memory slots that KVM was given and has not lost again. */
+struct toy_slot {
+	unsigned slot;
+	uint32_t flags;
+	uint64_t gpa, size;
+	const uint8_t *hva;
+};
+/* The one that holds @gpa, NULL when none does. */
+const struct toy_slot *toy_slot_at(uint64_t gpa);
+size_t toy_slot_count(void);
+/* What ioctl()s on memory go to, for a struct memory without a machine. */
+#define TOY_VM_FD 0x7ffffff0
+
+/* A machine that has @code loaded and has not run. */
+struct machine *toy_machine(const struct toy_code *code, unsigned vcpus, const char *kernel_name);
+void toy_machine_free(struct machine *m);
+/* What the fake's KVM cannot do: as some hosts. Before toy_machine(). */
+extern bool toy_has_soft, toy_has_hard, toy_has_data;
+/* Whether it gets past a breakpoint without a step: a TOY_NOP, or any in a debug register. */
+extern bool toy_emulates;
+extern unsigned toy_emulated; /* atomic: how many TOY_NOPs that were */
+/* A step of an instruction that exits for I/O ends without a debug exit, as in KVM's emulator. */
+extern bool toy_io_untrapped;
+/* Breakpoint instructions that the guest was given as its own. */
+extern unsigned toy_injected;
+void toy_map(bool mapped);
+/* Where the toy's exceptions 0, 5 and 6 are handled; atomic. */
+extern uint64_t toy_handlers[32];
+/* How many MSRs arch_catch_msrs() was told last. */
+extern unsigned toy_caught_msrs;
+#define TOY_MSR_REFUSED 0x800
+
+/* As if the guest had run for a minute: code is no longer taken to be on the move. */
+void toy_age(struct machine *m);
+uint64_t toy_counter(struct machine *m, uint64_t gpa);
+/* Runs the loop until the machine is stopped, at most @ms; false when it did not. */
+bool toy_wait_stop(struct machine *m, unsigned ms);
+/* Runs the loop for @ms. */
+void toy_run_loop(struct machine *m, unsigned ms);
+
+#endif

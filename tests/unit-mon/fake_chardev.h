@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Chardevs without descriptors: a test feeds what the peer types and reads what it is sent.
+ */
+#ifndef TESTS_UNIT_MON_FAKE_CHARDEV_H
+#define TESTS_UNIT_MON_FAKE_CHARDEV_H
+
+#include "hv/chardev.h"
+#include "hv/strbuf.h"
+
+struct chardev {
+	const struct chardev_handler *handler;
+	void *opaque;
+	struct strbuf out;
+	bool tty;
+	bool closed; /* by its user; the test frees it with fake_chardev_free() */
+	unsigned cols, rows;
+};
+
+struct chardev *fake_chardev_create(bool tty);
+void fake_chardev_free(struct chardev *cd);
+/* The peer types. */
+void fake_chardev_feed(struct chardev *cd, const void *data, size_t len);
+/* The keyboard comes or goes, as it does for users of a mux. */
+void fake_chardev_focus(struct chardev *cd, bool has_it);
+/* The peer goes away. */
+void fake_chardev_hangup(struct chardev *cd);
+
+#endif

@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* The command table: complete rows, names, arguments, completion; and what the commands do. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "monitor/command.h"
+#include "monitor/monitor.h"
+#include "monitor/session.h"
+#include "tests/unit-mon/fake_control.h"
+
+static struct loop *loop;
+static struct fake *fake;
+static struct monitor *mon;
+static struct strbuf out;
+
+static void setup(void)
+{
+	struct error err;
+
+	cr_assert_eq(loop_create(&loop), 0);
+	fake = fake_create(NULL, 2, 1 << 20);
+	cr_assert_not_null(fake);
+	cr_assert_eq(monitor_create(&mon, &fake->m, loop, &err), 0);
+}
+
+static void teardown(void)
+{
+	monitor_destroy(mon);
+	fake_destroy(fake);
+	loop_destroy(loop);
+	strbuf_free(&out);
+}
+
+TestSuite(mon_command, .init = setup, .fini = teardown);
+
+/* What a command says. */
+static const char *run(const char *line)
+{
+	strbuf_clear(&out);
+	monitor_execute(mon, line, &out);
+	return strbuf_str(&out);
+}
+
+#define expect_says(line_, text_) \
+	cr_expect(strstr(run(line_), (text_)), "%s: %s", (line_), strbuf_str(&out))
+#define expect_is(line_, text_) cr_expect_str_eq(run(line_), (text_), "%s", (line_))
+
+/* ---- the table ---- */
+
+static void check_row(const struct mon_command *parent, const struct mon_command *c)
+{
+	struct mon_session s = { .m = &fake->m };
+	struct mon_mistake mistake;
+	static struct mon_call call;
+	size_t args = 0;
+
+	cr_expect(c->help && c->help[0], "%s has no help", c->name);
+	cr_expect(c->examples && c->examples[0], "%s has no examples", c->name);
+	cr_expect((c->run != NULL) != (c->sub != NULL), "%s: run or sub", c->name);
+	for (const struct mon_arg *a = c->args; a && a->name; a++, args++) {
+		cr_expect(a->type && a->help && a->help[0], "%s %s", c->name, a->name);
+		cr_expect_eq(a->type == &mon_arg_flag, a->name[0] == '-', "%s %s", c->name,
+			     a->name);
+	}
+	cr_expect_leq(args, MON_ARGS_MAX, "%s", c->name);
+	for (const char *const *e = c->examples; e && *e; e++) {
+		cr_expect_eq(mon_parse(&s, *e, &call, &mistake), 0, "%s: %s", *e, mistake.err.text);
+		if (!c->sub)
+			cr_expect_eq(call.cmd, c, "'%s' is an example of %s", *e, c->name);
+	}
+	for (const struct mon_command *sub = c->sub; sub && sub->name; sub++)
+		check_row(c, sub);
+	(void)parent;
+}
+
+Test(mon_command, rows_are_complete)
+{
+	const struct mon_command *c, *d, *found;
+	struct error err;
+
+	for (size_t n = 0; (c = mon_command_at(n)); n++) {
+		check_row(NULL, c);
+		for (size_t k = 0; k < n && (d = mon_command_at(k)); k++)
+			cr_expect_str_neq(c->name, d->name);
+		cr_assert_eq(mon_command_find(NULL, c->name, strlen(c->name), &found, &err), 0);
+		cr_expect_eq(found, c, "%s", c->name);
+	}
+}
+
+Test(mon_command, names_and_prefixes)
+{
+	const struct mon_command *c;
+	struct error err;
+
+	cr_assert_eq(mon_command_find(NULL, "c", 1, &c, &err), 0);
+	cr_expect_str_eq(c->name, "cont");
+	cr_assert_eq(mon_command_find(NULL, "continue", 8, &c, &err), 0);
+	cr_assert_eq(mon_command_find(NULL, "hb", 2, &c, &err), 0);
+	cr_expect_str_eq(c->name, "hbreak");
+	cr_assert_eq(mon_command_find(NULL, "del", 3, &c, &err), 0);
+	cr_expect_str_eq(c->name, "delete");
+	cr_assert_eq(mon_command_find(NULL, "st", 2, &c, &err), -EINVAL);
+	cr_expect_str_eq(err.text, "ambiguous: it could be stop, step");
+	cr_assert_eq(mon_command_find(NULL, "frob", 4, &c, &err), -ENOENT);
+	cr_assert_eq(mon_command_find(mon_info_subcommands, "reg", 3, &c, &err), 0);
+	cr_expect_str_eq(c->name, "registers");
+}
+
+Test(mon_command, a_mistake_is_pointed_at)
+{
+	expect_is("frob", "frob\n^~~~ no such command: `help` lists them\n");
+	expect_is("info frob", "info frob\n     ^~~~ no such subcommand: `help info` lists them\n");
+	expect_is("info", "info\n    ^ expected a subcommand: `help info` lists them\n");
+	expect_is("x/4q 0",
+		  "x/4q 0\n   ^ neither a format (x d u o t a c s i f) nor a size (b h w g)\n");
+	expect_is("x/4x 0x10 + foo", "x/4x 0x10 + foo\n            ^~~ not a number (registers are "
+				     "written $NAME, hexadecimal numbers 0x…)\n");
+	expect_is("break", "break\n     ^ expected an address (ADDR)\n");
+	expect_is("info cpus 1", "info cpus 1\n          ^ cpus takes no arguments\n");
+	expect_is("break 1 ) ", "break 1 ) \n        ^ expected an operator\n");
+	expect_says("info registers -z", "no such flag");
+	expect_says("step 0", "out of range");
+	expect_says("cpu 7", "no such vCPU");
+	expect_says("delete 9", "no such breakpoint");
+	expect_says("set frob 1", "no register of this name");
+	expect_says("set rax", "expected a number");
+	expect_says("write 0 256", "expected a byte");
+	expect_says("write 0 \"abc", "not closed");
+	expect_says("write 0 \"a\\q\"", "not an escape");
+	expect_says("info device frob", "no such device");
+	expect_says("print $xmm0", "128 bits");
+	expect_says("x/0x 1", "at least 1");
+	expect_says("x/99999999999999999999x 1", "above");
+	expect_says("watch 0x10 5000", "out of range");
+	expect_says("help frob", "no such command");
+	expect_says("help x y", "no subcommands");
+}
+
+static void note(void *opaque, const char *word)
+{
+	strbuf_printf(opaque, "%s ", word);
+}
+
+static const char *completions(const char *line)
+{
+	struct mon_session s = { .m = &fake->m };
+	size_t start = strlen(line);
+
+	while (start && !strchr(" +(", line[start - 1]))
+		start--;
+	strbuf_clear(&out);
+	mon_complete(&s, line, start, strlen(line), note, &out);
+	return strbuf_str(&out);
+}
+
+Test(mon_command, completion)
+{
+	cr_expect_str_eq(completions("sys"), "system_reset system_powerdown ");
+	cr_expect_str_eq(completions("info re"), "registers ");
+	cr_expect_str_eq(completions("i st"), "status ");
+	cr_expect_str_eq(completions("x/4i $r"), "$rax $rsp $rip ");
+	cr_expect_str_eq(completions("x $rsp+$ri"), "$rip ");
+	cr_expect_str_eq(completions("set r"), "rax rsp rip ");
+	cr_expect_str_eq(completions("set s"), "step-irq ");
+	cr_expect_str_eq(completions("set rax $ri"), "$rip ");
+	cr_expect_str_eq(completions("info registers -"), "-a ");
+	cr_expect_str_eq(completions("info registers -a x"), "xmm0 ");
+	cr_expect_str_eq(completions("cpu "), "0 1 ");
+	cr_expect_str_eq(completions("help inf"), "info ");
+	cr_expect_str_eq(completions("help info reg"), "registers ");
+	cr_expect_str_eq(completions("frob "), "");
+	cr_expect_str_eq(completions("quit "), "");
+	cr_expect_str_eq(completions("delete "), "all ");
+}
+
+/* ---- commands ---- */
+
+Test(mon_command, help)
+{
+	const struct mon_command *c;
+	char line[64];
+
+	for (size_t n = 0; (c = mon_command_at(n)); n++) {
+		expect_says("help", c->name);
+		snprintf(line, sizeof(line), "help %s", c->name);
+		expect_says(line, c->help);
+	}
+	expect_says("help x", "x[/FMT] [ADDR]");
+	expect_says("help info registers", "info registers [-a] [REG]");
+	expect_says("help write", "write ADDR BYTES…");
+}
+
+Test(mon_command, running_and_stopping)
+{
+	expect_says("info status", "VM status: created (has not run yet");
+	expect_is("cont", "");
+	cr_expect_eq(fake->resumes, 1u);
+	expect_is("info status", "VM status: running\n");
+	expect_is("c", "already running\n");
+	expect_says("step", "`stop` it first");
+	expect_says("set rax 1", "`stop` it first");
+	expect_is("stop", "stopped: paused by gdb's monitor, vCPU 0 at 0x1000\n=> 0x1000:  nop\n");
+	expect_says("stop", "already stopped: paused");
+	fake->refuse_run = true;
+	expect_is("cont", "error: the guest has shut down: reset it first\n");
+	expect_is("step", "error: the guest has shut down: reset it first\n");
+	expect_is("system_reset", "the machine was reset by gdb's monitor\n");
+	expect_is("system_powerdown", "the guest sees it when it runs\n");
+	cr_expect_eq(fake->powerdowns, 1u);
+	expect_is("quit", "");
+	cr_expect(fake->quit);
+}
+
+Test(mon_command, examine_memory)
+{
+	static const uint8_t data[] = { 1, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 'h', 'i', '\n', 0 };
+	static const float half = 0.5f;
+	static const double quarter = 0.25;
+
+	memory_write(fake->m.ram, 0x2000, data, sizeof(data));
+	memory_write(fake->m.ram, 0x3000, &half, sizeof(half));
+	memory_write(fake->m.ram, 0x3008, &quarter, sizeof(quarter));
+	expect_is("x/2xw 0x2000", "0x0000000000002000:  0x00000001 0xffffffff\n");
+	expect_is("x/2d 0x2000", "0x0000000000002000:            1          -1\n");
+	expect_is("x/2u 0x2000", "0x0000000000002000:           1 4294967295\n");
+	expect_is("x/xg 0x2000", "0x0000000000002000:  0xffffffff00000001\n");
+	expect_is("x/3xb 0x2003", "0x0000000000002003:  0x00 0xff 0xff\n");
+	expect_is("x/2oh 0x2000", "0x0000000000002000:  0000001 0000000\n");
+	expect_is("x/2tb 0x2000", "0x0000000000002000:  00000001 00000000\n");
+	expect_is("x/a 0x2000", "0x0000000000002000:  0xffffffff00000001\n");
+	expect_says("x/2c 0x2008", "104 'h'");
+	expect_is("x/s 0x2008", "0x0000000000002008:  \"hi\\n\"\n");
+	expect_says("x/fw 0x3000", "0.5");
+	expect_says("x/fg 0x3008", "0.25");
+	expect_is("x/2i 0x1000", "=> 0x0000000000001000:  nop\n   0x0000000000001001:  nop\n");
+	expect_is("x", "   0x0000000000001002:  nop\n");
+	expect_is("xp/1xb 0xfffff", "0x00000000000fffff:  0x90\n");
+	expect_is("xp/2xb 0xfffff", "0x00000000000fffff:  0x90\nerror: cannot read physical memory "
+				    "at 0x100000\n");
+	expect_is("x/4xw 1M", "error: cannot read virtual memory at 0x100000\n");
+	expect_is("x/i 0x100000", "error: cannot read virtual memory at 0x100000\n");
+	expect_is("x/s 0x100000", "error: cannot read virtual memory at 0x100000\n");
+	expect_says("x/xw 0xffffffffffffffff", "cannot read");
+}
+
+Test(mon_command, disassembles_each_width)
+{
+	static const uint8_t code[] = { 0x48, 0x89, 0xe5, 0x0f };
+
+	memory_write(fake->m.ram, 0x2000, code, sizeof(code));
+	expect_says("x/i 0x2000", "movq %rsp, %rbp");
+	fake->code_bits = 32;
+	expect_says("x/2i 0x2000", "decl %eax");
+	fake->code_bits = 16;
+	expect_says("x/i 0x2001", "movw %sp, %bp");
+	fake->code_bits = 64;
+	memory_write(fake->m.ram, 0xfffff, "\x0f", 1);
+	expect_is("x/i 0xfffff", "   0x00000000000fffff:  .byte 0x0f\n");
+}
+
+Test(mon_command, registers)
+{
+	fake->reg[0][FAKE_XMM0][1] = 0x1122334455667788;
+	expect_is("set $rax 0x1234", "");
+	expect_is("print $rax + 1", "0x1235  4661\n");
+	expect_is("p/x $rax", "0x0000000000001234\n");
+	expect_is("p/tb 5", "00000101\n");
+	expect_is("p/d -1", "-1\n");
+	expect_is("set pc $pc + 0x10", "");
+	cr_expect_eq(fake->reg[0][FAKE_RIP][0], 0x1010u);
+	expect_is("info registers $rax", "rax 0x0000000000001234\n");
+	expect_is("info registers xmm0", "xmm0 0x11223344556677880000000000000000\n");
+	expect_says("set eflags 0x123456789", "does not fit");
+	expect_is("set eflags -1", "");
+	cr_expect_not(control_step_irq(&fake->m));
+	expect_is("set step-irq on", "");
+	cr_expect(control_step_irq(&fake->m));
+	expect_is("set step-irq off", "");
+	cr_expect_not(control_step_irq(&fake->m));
+	expect_says("set step-irq 2", "expected on or off");
+	expect_says("set step-irq", "expected a number, on or off");
+	expect_says("set xmm0 1", "128 bits");
+	expect_says("info registers", "CPU#0");
+	expect_says("info registers -a", "CPU#1");
+	expect_says("cpu 1", "vCPU 1: stopped\n=> 0x1000:  nop");
+	expect_is("print $rax", "0x0  0\n");
+	expect_says("info cpus", "* CPU #1: pc=0x0000000000001000 stopped");
+}
+
+Test(mon_command, changes_memory)
+{
+	uint8_t back[8] = { 0 };
+
+	expect_is("write 0x4000 0x12 'x",
+		  "write 0x4000 0x12 'x\n                  ^~ expected a byte "
+		  "(0 to 0xff) or a \"string\"\n");
+	expect_is("write 0x4000 0x12 3 \"a\\x01b\\n\\0\"", "7 bytes written\n");
+	memory_read(fake->m.ram, 0x4000, back, sizeof(back));
+	cr_expect_arr_eq(back,
+			 "\x12\x03"
+			 "a\x01"
+			 "b\n\0\x90",
+			 8);
+	expect_says("writep 0xfffff 1 2", "cannot write memory at 0x100000; 1 of 2");
+}
+
+Test(mon_command, breakpoints)
+{
+	expect_is("info breakpoints", "no breakpoints\n");
+	expect_is("break $rip + 4", "breakpoint 1 at 0x1004 (in memory)\n");
+	expect_is("hbreak 0x2000", "breakpoint 2 at 0x2000 (debug register)\n");
+	expect_is("watch $rsp 4", "watchpoint 3 at 0x8000 (debug register)\n");
+	expect_is("rwatch ($rsp + 8) 2", "watchpoint 4 at 0x8008 (debug register)\n");
+	expect_is("awatch 1k", "watchpoint 5 at 0x400 (debug register)\n");
+	cr_expect_eq(fake->bps[3].len, 2u);
+	cr_expect_eq(fake->bps[4].len, 8u);
+	expect_says("info breakpoints",
+		    "3   watch  0x0000000000008000 4    0        gdb's monitor");
+	expect_is("delete 2", "");
+	expect_is("delete all", "4 deleted\n");
+	cr_expect_eq(fake->bp_count, 0u);
+}
+
+Test(mon_command, maps)
+{
+	expect_is("info mem", "1 MiB of RAM\n  0000000000000000-00000000000fffff  ram\n");
+	expect_says("info mtree", "ram");
+	expect_is("info device", "");
+	expect_says("info version", "vitrine ");
+}
+
+Test(mon_command, long_lines_are_refused)
+{
+	char line[2 * MON_LINE_MAX];
+
+	memset(line, ' ', sizeof(line));
+	memcpy(line, "info status", 11);
+	line[sizeof(line) - 1] = '\0';
+	expect_says(line, "longer than");
+	memset(line, '(', sizeof(line));
+	line[MON_LINE_MAX] = '\0';
+	memcpy(line, "print ", 6);
+	expect_says(line, "deep");
+}
+
+Test(mon_command, strings_fill_the_line)
+{
+	char line[MON_LINE_MAX + 1];
+
+	memset(line, 'a', sizeof(line));
+	memcpy(line, "write 0 \"", 9);
+	line[MON_LINE_MAX - 1] = '"';
+	line[MON_LINE_MAX] = '\0';
+	expect_says(line, "1014 bytes written");
+}
+
+/* ---- catchpoints ---- */
+
+Test(mon_command, catch_takes_numbers_and_names)
+{
+	expect_says("catch", "nothing is caught");
+	expect_is("catch exception gp", "catchpoint 1: exception 0xd\n");
+	expect_is("catch exception #GP", "catchpoint 2: exception 0xd\n");
+	expect_is("catch exception 14", "catchpoint 3: exception 0xe\n");
+	expect_is("catch exception", "catchpoint 4: exception\n");
+	expect_is("catch msr LSTAR", "catchpoint 5: msr 0xc0000082\n");
+	expect_is("catch mmio 0xfed00000 + 8", "catchpoint 6: mmio 0xfed00008\n");
+	expect_is("catch io 0x20", "error: 0x20 belongs to the PIC\n");
+	expect_says("catch", "  5  msr 0xc0000082");
+	expect_says("catch fire", "nothing that can be caught");
+	expect_says("catch exception nonsense", "^");
+	expect_is("delete catch 2", "");
+	expect_says("delete catch 2", "no such catchpoint");
+	expect_says("delete catch", "^");
+	expect_is("delete catch all", "5 deleted\n");
+	expect_says("catch", "nothing is caught");
+}
+
+Test(mon_command, what_a_debugger_set_goes_with_it)
+{
+	expect_says("break 0x1000", "breakpoint 1");
+	expect_says("catch reset", "catchpoint 1");
+	monitor_execute_end(mon);
+	expect_is("info breakpoints", "no breakpoints\n");
+	expect_says("catch", "nothing is caught");
+	expect_says("break 0x1000", "breakpoint 2");
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* The ACPI tables: that they lead to one another, add up, and say what the machine has. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "hv/arch/arch.h"
+#include "hv/arch/x86/acpi_tables.h"
+#include "hv/boot/layout.h"
+#include "tests/unit/fake_machine.h"
+
+static struct fake *f;
+static uint64_t rsdp;
+
+static void setup(void)
+{
+	struct error err = { "" };
+
+	f = fake_create();
+	cr_assert_not_null(f);
+	f->cfg.serial[1] = "none";
+	cr_assert_eq(memory_create(&f->m.ram, -1, 64ull << 20, &err), 0, "%s", err.text);
+	cr_assert(fake_add_devices(f));
+	/* Three vCPUs, one of which has gone. The tables ask only whether there is one. */
+	f->m.vcpus[0] = f->m.vcpus[1] = f->m.vcpus[3] = (struct vcpu *)f;
+	cr_assert_eq(arch_firmware_tables(&f->m, &rsdp, &err), 0, "%s", err.text);
+}
+
+static void teardown(void)
+{
+	memset(f->m.vcpus, 0, sizeof(f->m.vcpus));
+	memory_destroy(f->m.ram);
+	fake_destroy(f);
+}
+
+TestSuite(acpi, .init = setup, .fini = teardown, .timeout = 20);
+
+static void *at(uint64_t gpa, size_t len)
+{
+	void *p = memory_ptr(f->m.ram, gpa, len);
+
+	cr_assert_not_null(p, "0x%lx is not in RAM", gpa);
+	cr_assert(gpa >= LAYOUT_ACPI && gpa + len <= LAYOUT_ACPI_END, "0x%lx", gpa);
+	return p;
+}
+
+static unsigned sum(const void *data, size_t len)
+{
+	const uint8_t *p = data;
+	uint8_t sum = 0;
+
+	while (len--)
+		sum = (uint8_t)(sum + *p++);
+	return sum;
+}
+
+/* The table at @gpa, which is to have @signature and to add up. */
+static void *table(uint64_t gpa, const char *signature)
+{
+	struct acpi_header *h = at(gpa, sizeof(*h));
+
+	cr_assert_arr_eq(h->signature, signature, 4);
+	at(gpa, h->length);
+	cr_assert_eq(sum(h, h->length), 0u, "%s does not add up", signature);
+	return h;
+}
+
+static struct acpi_xsdt *xsdt(void)
+{
+	struct acpi_rsdp *r = at(rsdp, sizeof(*r));
+
+	return table(r->xsdt_address, "XSDT");
+}
+
+Test(acpi, rsdp)
+{
+	struct acpi_rsdp *r = at(rsdp, sizeof(*r));
+
+	cr_assert_eq(rsdp, (uint64_t)LAYOUT_ACPI, "where a guest looks for it");
+	cr_assert_arr_eq(r->signature, "RSD PTR ", 8);
+	cr_assert_eq(sum(r, 20), 0u);
+	cr_assert_eq(sum(r, sizeof(*r)), 0u);
+	cr_assert_eq(xsdt()->header.length, sizeof(struct acpi_xsdt));
+}
+
+Test(acpi, fadt_has_the_ports_of_the_device)
+{
+	struct acpi_fadt *fadt = table(xsdt()->entry[0], "FACP");
+	struct acpi_facs *facs = at(fadt->firmware_ctrl, sizeof(*facs));
+
+	cr_expect_eq(fadt->pm1a_evt_blk, 0x600u);
+	cr_expect_eq(fadt->x_pm1a_cnt_blk.address, 0x604u);
+	cr_expect_eq(fadt->x_pm_tmr_blk.address, 0x608u);
+	cr_expect_eq(fadt->sci_int, 9);
+	cr_expect_arr_eq(facs->signature, "FACS", 4);
+	cr_expect_eq(fadt->firmware_ctrl % 64, 0u);
+	cr_expect_eq(fadt->dsdt, fadt->x_dsdt);
+	table(fadt->x_dsdt, "DSDT");
+}
+
+Test(acpi, mcfg_has_ecam)
+{
+	struct acpi_mcfg *mcfg = table(xsdt()->entry[2], "MCFG");
+
+	cr_expect_eq(mcfg->base, 0xe0000000u);
+	cr_expect_eq(mcfg->first_bus, 0);
+	cr_expect_eq(mcfg->last_bus, 0);
+}
+
+Test(acpi, madt_has_the_vcpus)
+{
+	struct acpi_madt *madt = table(xsdt()->entry[1], "APIC");
+	const uint8_t *p = (const uint8_t *)(madt + 1);
+	const uint8_t *end = (const uint8_t *)madt + madt->header.length;
+	unsigned found[256] = { 0 };
+	unsigned ids = 0;
+
+	for (; p < end; p += p[1]) {
+		cr_assert_geq(p[1], 2);
+		found[p[0]]++;
+		if (p[0] == 0)
+			ids |= 1u << ((const struct madt_lapic *)p)->apic_id;
+	}
+	cr_expect_eq(p, end);
+	cr_expect_eq(ids, 1u << 0 | 1u << 1 | 1u << 3);
+	cr_expect_eq(found[1], 1u, "one I/O APIC");
+	cr_expect_eq(found[2], 1u, "the SCI's line");
+}
+
+/* The AML as people read it: iasl takes it apart again, and the machine has COM1 and COM2. */
+Test(acpi, dsdt_is_what_iasl_understands)
+{
+	struct acpi_fadt *fadt = table(xsdt()->entry[0], "FACP");
+	struct acpi_header *dsdt = table(fadt->x_dsdt, "DSDT");
+	char dir[] = "/tmp/vitrine-acpi-XXXXXX", path[64], command[256], line[256];
+	bool devs = false;
+	FILE *file;
+
+	cr_assert_not_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/dsdt.aml", dir);
+	file = fopen(path, "wb");
+	cr_assert_not_null(file);
+	cr_assert_eq(fwrite(dsdt, dsdt->length, 1, file), 1u);
+	fclose(file);
+	snprintf(command, sizeof(command), "iasl -d %s >%s/log 2>&1", path, dir);
+	cr_expect_eq(system(command), 0);
+	snprintf(path, sizeof(path), "%s/dsdt.dsl", dir);
+	file = fopen(path, "r");
+	cr_assert_not_null(file);
+	while (fgets(line, sizeof(line), file))
+		devs |= strstr(line, "Name (DEVS, 0x00000033)") != NULL;
+	fclose(file);
+	cr_expect(devs, "COM1, COM2, the clock and PCI");
+	snprintf(command, sizeof(command), "rm -r %s", dir);
+	cr_expect_eq(system(command), 0);
+}
+
+Test(acpi, off)
+{
+	struct error err;
+
+	f->cfg.no_acpi = true;
+	cr_assert_eq(arch_firmware_tables(&f->m, &rsdp, &err), 0);
+	cr_expect_eq(rsdp, 0u);
+}

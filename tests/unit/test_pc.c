@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* The small devices of a PC: keyboard controller, resets, power-off, debug ports. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/unit/fake_machine.h"
+
+#define NOTHING (-1)
+
+static struct fake *f;
+static char path[64], dev[80];
+
+static void setup(void)
+{
+	snprintf(path, sizeof(path), "/tmp/vitrine-pc-%d.out", getpid());
+	snprintf(dev, sizeof(dev), "file:%s", path);
+	f = fake_create();
+	cr_assert_not_null(f);
+	f->cfg.debugcon = dev;
+	fake_watch_irqs();
+	cr_assert(fake_add_devices(f));
+}
+
+static void teardown(void)
+{
+	fake_destroy(f);
+	unlink(path);
+}
+
+TestSuite(pc, .init = setup, .fini = teardown, .timeout = 20);
+
+static unsigned in(uint16_t port)
+{
+	return (unsigned)fake_in(f, port, 1);
+}
+
+static void out(uint16_t port, unsigned value)
+{
+	fake_out(f, port, 1, value);
+}
+
+/* With no_reboot a reset ends the loop with 0. */
+static bool was_reset(void)
+{
+	return fake_run(f) == 0;
+}
+
+/* ---- debug ports ---- */
+
+Test(pc, debug_exit_gives_the_status)
+{
+	fake_out(f, 0xf4, 4, 21);
+	cr_assert_eq(fake_run(f), 43);
+}
+
+Test(pc, debug_exit_of_one_byte)
+{
+	out(0xf4, 0);
+	cr_assert_eq(fake_run(f), 1);
+}
+
+Test(pc, debug_exit_is_not_a_peek)
+{
+	cr_assert_eq(fake_in(f, 0xf4, 4), 0);
+	cr_assert_eq(fake_peek(f, 0xf4, 4), 0);
+	cr_assert_eq(fake_run(f), NOTHING);
+}
+
+Test(pc, debugcon)
+{
+	char got[16] = "";
+	FILE *file;
+
+	cr_assert_eq(in(0xe9), 0xe9);
+	out(0xe9, 'o');
+	out(0xe9, 'k');
+	fake_run(f);
+	file = fopen(path, "r");
+	cr_assert_not_null(file);
+	cr_assert_not_null(fgets(got, sizeof(got), file));
+	fclose(file);
+	cr_assert_str_eq(got, "ok");
+}
+
+Test(pc, debugcon_loses_nothing_to_a_busy_loop_thread)
+{
+	int i;
+	FILE *file;
+
+	for (i = 0; i < 100000; i++)
+		out(0xe9, 'x');
+	fake_run(f);
+	file = fopen(path, "r");
+	cr_assert_not_null(file);
+	fseek(file, 0, SEEK_END);
+	cr_assert_eq(ftell(file), 100000);
+	fclose(file);
+}
+
+/* ---- power and reset ---- */
+
+Test(pc, power_off)
+{
+	fake_out(f, 0x604, 2, 0x2000);
+	cr_assert_eq(fake_run(f), 0);
+}
+
+#define PM_STS 0x600
+#define PM_EN  0x602
+#define PM_TMR 0x608
+#define SCI    9
+
+Test(pc, power_button)
+{
+	struct error err = { "" };
+
+	fake_out(f, PM_STS, 2, 0xffff);
+	cr_assert_eq(control_powerdown(&f->m, &err), 0);
+	cr_expect_eq(fake_in(f, PM_STS, 2), 0x0100);
+	cr_expect_not(fake_irq_level(SCI), "nobody wants to know");
+	fake_out(f, PM_EN, 2, 0x0100);
+	cr_expect(fake_irq_level(SCI));
+	fake_out(f, PM_STS, 2, 0x0001);
+	cr_expect(fake_irq_level(SCI), "that was another bit");
+	fake_out(f, PM_STS, 2, 0x0100);
+	cr_expect_not(fake_irq_level(SCI));
+	cr_expect_eq(fake_in(f, PM_STS, 2), 0);
+	cr_expect_eq(fake_run(f), NOTHING, "what comes of it is the guest's affair");
+}
+
+Test(pc, no_power_button)
+{
+	struct power_button *button = f->m.power_button;
+	struct error err = { "" };
+
+	f->m.power_button = NULL;
+	cr_expect_eq(control_powerdown(&f->m, &err), -ENOTSUP);
+	cr_expect_neq(err.text[0], '\0');
+	f->m.power_button = button;
+}
+
+/* 3.579545 MHz for 50 ms, and as long as the guest has run. */
+Test(pc, pm_timer)
+{
+	uint32_t from = (uint32_t)fake_in(f, PM_TMR, 4), ticks;
+	uint64_t since = hv_clock_now(f->m.timers, HV_CLOCK_GUEST), ns;
+
+	fake_run_for(f, 50);
+	ticks = (uint32_t)fake_in(f, PM_TMR, 4) - from;
+	ns = hv_clock_now(f->m.timers, HV_CLOCK_GUEST) - since;
+	cr_expect_geq(ticks, 178970u, "%u ticks", ticks);
+	cr_expect_leq(ticks, ns * 3579545 / 1000000000 + 3580000, "%u ticks", ticks);
+	hv_clock_guest_stop(f->m.timers);
+	from = (uint32_t)fake_in(f, PM_TMR, 4);
+	fake_run_for(f, 5);
+	cr_expect_eq((uint32_t)fake_in(f, PM_TMR, 4), from, "it stands still with the guest");
+	fake_out(f, PM_TMR, 4, 0);
+	cr_expect_eq((uint32_t)fake_peek(f, PM_TMR, 4), from, "it cannot be written");
+}
+
+Test(pc, other_sleep_states_do_nothing)
+{
+	fake_out(f, 0x604, 2, 0x3c00);
+	fake_out(f, 0x604, 2, 0x0001);
+	cr_assert_eq(fake_run(f), NOTHING);
+	cr_assert_eq(fake_in(f, 0x604, 2), 0x0001);
+}
+
+Test(pc, port_92_resets_on_a_rising_bit)
+{
+	cr_assert_eq(in(0x92), 0x02, "A20 is open");
+	out(0x92, 0x02);
+	cr_assert_not(was_reset());
+	out(0x92, 0x03);
+	cr_assert(was_reset());
+}
+
+Test(pc, port_cf9_resets_on_a_rising_bit)
+{
+	out(0xcf9, 0x02);
+	cr_assert_not(was_reset());
+	cr_assert_eq(in(0xcf9), 0x02);
+	out(0xcf9, 0x06);
+	cr_assert(was_reset());
+}
+
+Test(pc, pci_addresses_do_not_reset)
+{
+	fake_out(f, 0xcf8, 4, 0x8000ff00);
+	cr_assert_not(was_reset());
+}
+
+/* ---- keyboard controller ---- */
+
+static unsigned answer(void)
+{
+	cr_assert(in(0x64) & 0x01, "an answer waits");
+	return in(0x60);
+}
+
+Test(pc, kbc_reset)
+{
+	out(0x64, 0xff);
+	cr_assert_not(was_reset(), "no line is pulled");
+	out(0x64, 0xfe);
+	cr_assert(was_reset());
+}
+
+Test(pc, kbc_reset_by_the_output_port)
+{
+	out(0x64, 0xd0);
+	cr_assert_eq(answer(), 0x03);
+	out(0x64, 0xd1);
+	out(0x60, 0x03);
+	cr_assert_not(was_reset());
+	out(0x64, 0xd1);
+	out(0x60, 0x02);
+	cr_assert(was_reset());
+}
+
+/* What Linux's i8042 driver asks, and that it never has to wait for it. */
+Test(pc, kbc_answers_a_driver_at_once)
+{
+	cr_assert_eq(in(0x64) & 0x03, 0, "nothing waits, ready for a command");
+	cr_assert_eq(in(0x64) & 0x10, 0x10, "not locked");
+	out(0x64, 0xaa);
+	cr_assert_eq(answer(), 0x55);
+	out(0x64, 0xab);
+	cr_assert_eq(answer(), 0x00);
+	out(0x64, 0x60);
+	out(0x60, 0x74);
+	out(0x64, 0x20);
+	cr_assert_eq(answer(), 0x74);
+	out(0x64, 0xd3);
+	out(0x60, 0x5a);
+	cr_assert_eq(in(0x64) & 0x21, 0x01, "not from an auxiliary device");
+	cr_assert_eq(in(0x60), 0x5a);
+	out(0x64, 0xa9);
+	cr_assert_eq(answer(), 0x01);
+	cr_assert_eq(in(0x64) & 0x01, 0);
+}
+
+Test(pc, kbc_says_that_no_keyboard_is_there)
+{
+	out(0x64, 0x60);
+	out(0x60, 0x45);
+	out(0x60, 0xf2);
+	cr_assert(fake_irq_level(1));
+	cr_assert_eq(in(0x64) & 0x41, 0x41);
+	cr_assert_eq(in(0x60), 0xfe);
+	cr_assert_not(fake_irq_level(1));
+	cr_assert_eq(in(0x64) & 0x41, 0);
+}
+
+Test(pc, kbc_enables)
+{
+	out(0x64, 0xae);
+	out(0x64, 0xa8);
+	out(0x64, 0x20);
+	cr_assert_eq(answer() & 0x30, 0);
+	out(0x64, 0xad);
+	out(0x64, 0xa7);
+	out(0x64, 0x20);
+	cr_assert_eq(answer() & 0x30, 0x30);
+}
+
+Test(pc, kbc_unknown_commands_do_nothing)
+{
+	unsigned cmd;
+
+	for (cmd = 0; cmd < 0x20; cmd++)
+		out(0x64, cmd);
+	for (cmd = 0x80; cmd < 0xa7; cmd++)
+		out(0x64, cmd);
+	cr_assert_eq(in(0x64) & 0x01, 0);
+	cr_assert_not(was_reset());
+}
