@@ -17,6 +17,13 @@ CFLAGS ?= -O2 -g
 WERROR ?= $(if $(CI),-Werror,)
 PKGS   := readline
 
+# A line for each file built; V=1 prints the commands instead.
+ifeq ($(V),)
+Q    := @
+say   = @echo '  $(1)'
+MAKEFLAGS += --no-print-directory
+endif
+
 ALL_CFLAGS = -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
              -Wvla -Wformat=2 -fno-strict-aliasing -pthread $(WERROR) $(SANITIZE) $(CFLAGS) \
              -I. -I$(BUILD)/gen -D_GNU_SOURCE -DVITRINE_VERSION='"$(VERSION)"'
@@ -44,24 +51,29 @@ all: $(BUILD)/vitrine
 include $(sort $(wildcard tests/*.mk tests/*/*.mk))
 
 $(BUILD)/vitrine: $(BUILD)/hv/main.o $(BUILD)/libvitrine.a
-	$(CC) $(SANITIZE) $(LDFLAGS) -o $@ $< -Wl,--whole-archive $(BUILD)/libvitrine.a -Wl,--no-whole-archive $(LIBS)
+	$(call say,LD      $@)
+	$(Q)$(CC) $(SANITIZE) $(LDFLAGS) -o $@ $< -Wl,--whole-archive $(BUILD)/libvitrine.a -Wl,--no-whole-archive $(LIBS)
 
 $(BUILD)/libvitrine.a: $(OBJS)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR      $@)
+	$(Q)$(AR) rcs $@ $^
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC      $@)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/%.o: %.S
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC      $@)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # The ACPI tables' code.
 $(BUILD)/gen/dsdt.aml: hv/arch/x86/dsdt.asl
 	@mkdir -p $(@D)
-	iasl -vs -we -p $@ $< >$@.log || { cat $@.log; exit 1; }
+	$(call say,IASL    $@)
+	$(Q)iasl -vs -we -p $@ $< >$@.log || { cat $@.log; exit 1; }
 
 $(BUILD)/hv/arch/x86/dsdt.o: $(BUILD)/gen/dsdt.aml
 $(BUILD)/hv/arch/x86/dsdt.o: ALL_CFLAGS += -DDSDT_AML='"$(BUILD)/gen/dsdt.aml"'
@@ -82,12 +94,17 @@ deps:
 		DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -q --no-install-recommends $$missing; \
 	fi
 
-# The main job, shown from start to end: hv/cli/demo_show.py.
+# The main job, shown from start to end: hv/cli/demo_show.py. Who may use sudo
+# but not /dev/kvm sees it all the same.
 .PHONY: demo
 demo: deps
-	$(MAKE) all
+	@$(MAKE) all
 	@if [ -e /dev/kvm ]; then \
-		python3 hv/cli/demo_show.py $(BUILD)/vitrine; \
+		sudo=; \
+		if [ ! -w /dev/kvm ] && sudo -n true 2>/dev/null; then \
+			echo "/dev/kvm is not open to $$(id -un): running the demo with sudo"; sudo='sudo -n'; \
+		fi; \
+		$$sudo python3 hv/cli/demo_show.py $(BUILD)/vitrine; \
 	else \
 		$(MAKE) rig-programs guests && python3 tests/rigs/show_demo.py; \
 	fi
@@ -98,11 +115,11 @@ TSAN_FLAGS  := -fsanitize=thread -fno-omit-frame-pointer
 
 .PHONY: asan ubsan tsan
 asan:
-	$(MAKE) BUILD=build-asan SANITIZE='$(ASAN_FLAGS)' all
+	@$(MAKE) BUILD=build-asan SANITIZE='$(ASAN_FLAGS)' all
 ubsan:
-	$(MAKE) BUILD=build-ubsan SANITIZE='$(UBSAN_FLAGS)' all
+	@$(MAKE) BUILD=build-ubsan SANITIZE='$(UBSAN_FLAGS)' all
 tsan:
-	$(MAKE) BUILD=build-tsan SANITIZE='$(TSAN_FLAGS)' all
+	@$(MAKE) BUILD=build-tsan SANITIZE='$(TSAN_FLAGS)' all
 
 C_FILES := $(shell git ls-files '*.c' '*.h' 2>/dev/null)
 

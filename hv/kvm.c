@@ -4,9 +4,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/kvm.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define CAP(id) .name = #id, .cap = id
@@ -51,6 +53,25 @@ const struct kvm_cap_row kvm_cap_rows[KVMCAP_COUNT] = {
 	[KVMCAP_MSR_FILTER] = { CAP(KVM_CAP_X86_MSR_FILTER), false, "MSRs cannot be caught" },
 };
 
+/* What to do depends on who may open it here: most often a group, on some machines root alone. */
+static int no_permission(struct error *err)
+{
+	const mode_t group_rw = S_IRGRP | S_IWGRP;
+	const struct group *group = NULL;
+	struct stat st;
+
+	if (!stat("/dev/kvm", &st) && (st.st_mode & group_rw) == group_rw && st.st_gid)
+		group = getgrgid(st.st_gid);
+	if (!group)
+		return error_set(err, -EACCES,
+				 "no permission to open /dev/kvm: it is root's alone here, run as "
+				 "root (sudo)");
+	return error_set(err, -EACCES,
+			 "no permission to open /dev/kvm: add yourself to the group \"%s\" "
+			 "(usermod -aG %s NAME, then log in again) or run as root (sudo)",
+			 group->gr_name, group->gr_name);
+}
+
 static int open_device(struct error *err)
 {
 	int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
@@ -66,10 +87,7 @@ static int open_device(struct error *err)
 			"in its host");
 	case EACCES:
 	case EPERM:
-		return error_set(
-			err, -EACCES,
-			"no permission to open /dev/kvm: add yourself to the group \"kvm\" "
-			"(usermod -aG kvm NAME, then log in again) or run as root");
+		return no_permission(err);
 	case ENODEV:
 	case ENXIO:
 		return error_set(

@@ -31,8 +31,8 @@ unit: $(BUILD)/vitrine unit-programs rig-programs
 # The same under AddressSanitizer and UndefinedBehaviorSanitizer, and under ThreadSanitizer.
 .PHONY: unit-sanitized
 unit-sanitized:
-	$(MAKE) BUILD=build-asan SANITIZE='$(ASAN_FLAGS)' unit-programs
-	$(MAKE) BUILD=build-tsan SANITIZE='$(TSAN_FLAGS)' unit-programs
+	@$(MAKE) BUILD=build-asan SANITIZE='$(ASAN_FLAGS)' unit-programs
+	@$(MAKE) BUILD=build-tsan SANITIZE='$(TSAN_FLAGS)' unit-programs
 
 # What a test directory defines itself stands in for the archive's. Devices
 # announce themselves, which only linked objects do.
@@ -40,7 +40,8 @@ $(BUILD)/tests/unit/run: $(DEVICES:%=$(BUILD)/devices/%.o)
 # ioctl() of this one is a made-up KVM (fake_kvm.h).
 $(BUILD)/tests/unit-hv/run: LDFLAGS += -Wl,--wrap=ioctl
 $(UNIT_TESTS): $(BUILD)/tests/%/run: $$(call unit_objs,$$*) $(BUILD)/libvitrine.a
-	$(CC) $(SANITIZE) $(LDFLAGS) -o $@ $(filter-out $(CRITERION),$(filter %.o,$^)) $(BUILD)/libvitrine.a $(CRITERION) $(LIBS)
+	$(call say,LD      $@)
+	$(Q)$(CC) $(SANITIZE) $(LDFLAGS) -o $@ $(filter-out $(CRITERION),$(filter %.o,$^)) $(BUILD)/libvitrine.a $(CRITERION) $(LIBS)
 
 -include $(foreach d,$(UNIT_DIRS),$(patsubst %.o,%.d,$(call unit_objs,$(d))))
 
@@ -54,21 +55,25 @@ rig-programs: $(RIG_PROGRAMS)
 # They run inside a rig before anything else does: static, and never with a sanitizer.
 $(BUILD)/tests/rigs/%: tests/rigs/%.c
 	@mkdir -p $(@D)
-	$(CC) $(TEST_TOOL_CFLAGS) -static -o $@ $<
+	$(call say,CC      $@)
+	$(Q)$(CC) $(TEST_TOOL_CFLAGS) -static -o $@ $<
 
 $(BUILD)/tests/rigs/bench_%: tests/bench/%.c
 	@mkdir -p $(@D)
-	$(CC) $(TEST_TOOL_CFLAGS) -static -o $@ $<
+	$(call say,CC      $@)
+	$(Q)$(CC) $(TEST_TOOL_CFLAGS) -static -o $@ $<
 
 # No C library: see the file.
 $(BUILD)/tests/rigs/inner-init: tests/rigs/inner_init.c
 	@mkdir -p $(@D)
-	$(CC) $(TEST_TOOL_CFLAGS) -Os -ffreestanding -fno-stack-protector -fno-pie -no-pie \
+	$(call say,CC      $@)
+	$(Q)$(CC) $(TEST_TOOL_CFLAGS) -Os -ffreestanding -fno-stack-protector -fno-pie -no-pie \
 		-nostdlib -static -s -o $@ $<
 
 $(BUILD)/tests/rigs/boot: tests/rigs/boot.S
 	@mkdir -p $(@D)
-	$(CC) -m32 -nostdlib -static -no-pie -Wl,--build-id=none,-Ttext=0x7c00,--oformat=binary -o $@ $<
+	$(call say,CC      $@)
+	$(Q)$(CC) -m32 -nostdlib -static -no-pie -Wl,--build-id=none,-Ttext=0x7c00,--oformat=binary -o $@ $<
 
 TEST_TOOL_CFLAGS = -std=gnu11 -O2 -Wall -Wextra -Wshadow -Wstrict-prototypes \
                    -Wmissing-prototypes -D_GNU_SOURCE $(WERROR)
@@ -80,13 +85,13 @@ test-programs: $(BUILD)/vitrine unit-programs rig-programs guests
 
 # A make of its own builds, once the packages that decide how are there.
 test: deps
-	$(MAKE) test-programs
-	$(MAKE) unit-sanitized
-	$(MAKE) fuzz
+	@$(MAKE) test-programs
+	@$(MAKE) unit-sanitized
+	@$(MAKE) fuzz
 	python3 tests/run.py
 
 test-quick: deps
-	$(MAKE) test-programs
+	@$(MAKE) test-programs
 	python3 tests/run.py --quick
 
 rig-vmx rig-svm: rig-%: test-programs
@@ -96,5 +101,5 @@ rig-vmx rig-svm: rig-%: test-programs
 
 .PHONY: bench
 bench: deps
-	$(MAKE) test-programs
+	@$(MAKE) test-programs
 	python3 tests/bench/run.py

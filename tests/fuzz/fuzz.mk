@@ -28,7 +28,7 @@ fuzz-long: fuzz-build
 		FUZZ_SHARE=-runs=$$(($(FUZZ_RUNS) / $(words $(FUZZERS)))) || exit 1; done
 
 fuzz-build:
-	$(MAKE) BUILD=$(FUZZ_BUILD) CC=clang SANITIZE='$(FUZZ_FLAGS) -fsanitize=fuzzer-no-link' \
+	@$(MAKE) BUILD=$(FUZZ_BUILD) CC=clang SANITIZE='$(FUZZ_FLAGS) -fsanitize=fuzzer-no-link' \
 		$(FUZZERS:%=$(FUZZ_BUILD)/fuzz/%) \
 		$(patsubst tests/fuzz/seeds_%.c,$(FUZZ_BUILD)/fuzz/seeds_%,$(wildcard tests/fuzz/seeds_*.c))
 
@@ -46,12 +46,14 @@ ALL_CFLAGS += -DGDB_PACKET_MAX=0x1000
 
 $(BUILD)/fuzz/seeds_%: $(BUILD)/tests/fuzz/seeds_%.o
 	@mkdir -p $(@D)
-	$(CC) $(FUZZ_FLAGS) -o $@ $<
+	$(call say,CC      $@)
+	$(Q)$(CC) $(FUZZ_FLAGS) -o $@ $<
 
 # Whole archive: devices are found by their linker section, not by name.
 $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/libvitrine.a
 	@mkdir -p $(@D)
-	$(CC) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) \
+	$(call say,LD      $@)
+	$(Q)$(CC) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) \
 		-Wl,--whole-archive $(BUILD)/libvitrine.a -Wl,--no-whole-archive $(LIBS)
 
 $(BUILD)/fuzz/devices: $(BUILD)/tests/unit/fake_machine.o

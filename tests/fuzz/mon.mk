@@ -6,5 +6,6 @@ ifeq ($(BUILD),$(FUZZ_BUILD))
 $(BUILD)/fuzz/mon: $(BUILD)/tests/fuzz/fuzz_mon.o $(BUILD)/tests/unit-mon/fake_control.o \
                    $(BUILD)/tests/unit-mon/fake_chardev.o $(BUILD)/libvitrine.a
 	@mkdir -p $(@D)
-	$(CC) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+	$(call say,LD      $@)
+	$(Q)$(CC) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 endif

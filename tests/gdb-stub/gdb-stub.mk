@@ -9,7 +9,8 @@ GDB_FAKE_OBJS := $(patsubst %.c,$(BUILD)/%.o,tests/gdb-stub/fake_stub.c \
                  tests/unit-gdb/fake_machine.c $(wildcard hv/chardev*.c) hv/loop.c hv/terminal.c)
 
 $(BUILD)/tests/gdb-stub/fake_stub: $(GDB_FAKE_OBJS) $(GDB_STUB_OBJS)
-	$(CC) $(SANITIZE) $(LDFLAGS) -o $@ $^ -pthread
+	$(call say,LD      $@)
+	$(Q)$(CC) $(SANITIZE) $(LDFLAGS) -o $@ $^ -pthread
 
 $(BUILD)/tests/unit-gdb/test_real_gdb.o: ALL_CFLAGS += -DFAKE_STUB='"$(BUILD)/tests/gdb-stub/fake_stub"'
 $(BUILD)/tests/unit-gdb/run: | $(BUILD)/tests/gdb-stub/fake_stub
@@ -20,5 +21,6 @@ ifeq ($(BUILD),build-fuzz)
 $(BUILD)/fuzz/gdb: $(patsubst %.c,$(BUILD)/%.o,tests/fuzz/fuzz_gdb.c \
 		tests/unit-gdb/fake_machine.c tests/unit-gdb/fake_chardev.c hv/loop.c) $(GDB_STUB_OBJS)
 	@mkdir -p $(@D)
-	$(CC) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^
+	$(call say,LD      $@)
+	$(Q)$(CC) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^
 endif

@@ -33,21 +33,25 @@ guests: $(GUESTS)
 
 .SECONDEXPANSION:
 $(KIT_GUESTS:%=$(GUEST_DIR)/%.elf): $(GUEST_DIR)/%.elf: $$(call guest_objs,$$*) $(KIT_OBJS) $(GUEST_DIR)/%.lds
-	$(CC) $(GUEST_LDFLAGS) -T $(GUEST_DIR)/$*.lds -o $@ $(filter %.o,$^)
+	$(call say,LD      $@)
+	$(Q)$(CC) $(GUEST_LDFLAGS) -T $(GUEST_DIR)/$*.lds -o $@ $(filter %.o,$^)
 
 $(KIT_GUESTS:%=$(GUEST_DIR)/%.lds): $(GUEST_DIR)/%.lds: tests/guests/kit/guest.lds.S tests/guests/kit/layout.h
 	@mkdir -p $(@D)
-	$(CC) -E -P -x c -I. -DGUEST_$* -o $@ $<
+	$(call say,CPP     $@)
+	$(Q)$(CC) -E -P -x c -I. -DGUEST_$* -o $@ $<
 
 $(GUEST_DIR)/modes.elf: $(GUEST_DIR)/obj/modes/modes.S.o tests/guests/modes/modes.lds
-	$(CC) $(GUEST_LDFLAGS) -T tests/guests/modes/modes.lds -o $@ $<
+	$(call say,CC      $@)
+	$(Q)$(CC) $(GUEST_LDFLAGS) -T tests/guests/modes/modes.lds -o $@ $<
 
 # Beside each flat binary lies an ELF file with its symbols.
 $(GUEST_DIR)/flat64.bin: FLAT_BASE := 0x100000
 $(GUEST_DIR)/flat16.bin: FLAT_BASE := 0x7c00
 $(GUEST_DIR)/flat64.bin $(GUEST_DIR)/flat16.bin: $(GUEST_DIR)/%.bin: $(GUEST_DIR)/obj/flat/%.S.o
-	$(CC) $(GUEST_LDFLAGS) -Wl,--build-id=none,-Ttext=$(FLAT_BASE),-e,flat_start -o $@.elf $<
-	objcopy -O binary -j .text $@.elf $@
+	$(call say,LD      $@.elf)
+	$(Q)$(CC) $(GUEST_LDFLAGS) -Wl,--build-id=none,-Ttext=$(FLAT_BASE),-e,flat_start -o $@.elf $<
+	$(Q)objcopy -O binary -j .text $@.elf $@
 
 # Multiboot's guests are 32-bit code; one source in three kinds of file.
 MB_OBJS := $(GUEST_DIR)/obj/multiboot/main.c.o $(GUEST_DIR)/obj/multiboot/start.S.o
@@ -57,25 +61,31 @@ $(MB_OBJS) $(MB_KLUDGE_OBJS): GUEST_CFLAGS := $(filter-out -m64 -march=% -mcmode
 
 $(GUEST_DIR)/obj/multiboot/start-kludge.o: tests/guests/multiboot/start.S
 	@mkdir -p $(@D)
-	$(CC) $(GUEST_CFLAGS) -DKLUDGE -MMD -MP -c -o $@ $<
+	$(call say,CC      $@)
+	$(Q)$(CC) $(GUEST_CFLAGS) -DKLUDGE -MMD -MP -c -o $@ $<
 
 $(GUEST_DIR)/multiboot.elf: $(MB_OBJS) tests/guests/multiboot/multiboot.lds
-	$(MB_LINK) -o $@ $(MB_OBJS)
+	$(call say,LD      $@)
+	$(Q)$(MB_LINK) -o $@ $(MB_OBJS)
 
 $(GUEST_DIR)/multiboot64.elf: $(GUEST_DIR)/multiboot.elf
-	objcopy -I elf32-i386 -O elf64-x86-64 $< $@
+	$(call say,OBJCOPY $@)
+	$(Q)objcopy -I elf32-i386 -O elf64-x86-64 $< $@
 
 $(GUEST_DIR)/multiboot.bin: $(MB_KLUDGE_OBJS) tests/guests/multiboot/multiboot.lds
-	$(MB_LINK) -o $@.elf $(MB_KLUDGE_OBJS)
-	objcopy -O binary $@.elf $@
+	$(call say,LD      $@.elf)
+	$(Q)$(MB_LINK) -o $@.elf $(MB_KLUDGE_OBJS)
+	$(Q)objcopy -O binary $@.elf $@
 
 $(GUEST_DIR)/obj/%.c.o: tests/guests/%.c
 	@mkdir -p $(@D)
-	$(CC) $(GUEST_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC      $@)
+	$(Q)$(CC) $(GUEST_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(GUEST_DIR)/obj/%.S.o: tests/guests/%.S
 	@mkdir -p $(@D)
-	$(CC) $(GUEST_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC      $@)
+	$(Q)$(CC) $(GUEST_CFLAGS) -MMD -MP -c -o $@ $<
 
 -include $(wildcard $(GUEST_DIR)/obj/*/*.d)
 
