@@ -125,7 +125,7 @@ C_FILES := $(shell git ls-files '*.c' '*.h' 2>/dev/null)
 
 .PHONY: format
 format:
-	clang-format -i $(C_FILES)
+	@clang-format -i $(C_FILES)
 
 .PHONY: install
 install: all
