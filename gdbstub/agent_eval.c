@@ -423,7 +423,9 @@ void agent_fault_text(const struct agent_result *r, char *buf, size_t size)
 		snprintf(buf, size, "register %" PRIu64 " cannot be read", r->at);
 		break;
 	case AGENT_FAULT_VARIABLE:
-		snprintf(buf, size, "there is no trace state variable %" PRIu64, r->at);
+		snprintf(buf, size,
+			 "trace state variable %" PRIu64 " is not defined, which tstart does",
+			 r->at);
 		break;
 	case AGENT_FAULT_DIVISION:
 		snprintf(buf, size, "it divides by zero");

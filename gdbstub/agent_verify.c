@@ -158,10 +158,9 @@ static int check_operand(const struct verify *v, size_t pc)
 
 static const char *refusal(unsigned uses)
 {
-	return uses & AGENT_USES_TRACE	    ? "only a tracepoint can collect"
-	       : uses & AGENT_USES_PRINTF   ? "only a command can print"
-	       : uses & AGENT_USES_VARIABLE ? "there are no trace state variables here"
-					    : "not allowed here";
+	return uses & AGENT_USES_TRACE	  ? "only a tracepoint can collect"
+	       : uses & AGENT_USES_PRINTF ? "only a command can print"
+					  : "not allowed here";
 }
 
 static int check_each(struct verify *v)

@@ -5,6 +5,9 @@
  * gdb writes the expressions of a list one after the other, XLEN,HEX without
  * anything between them, and the commands behind "cmds:PERSIST,". PERSIST asks
  * for commands that outlive the connection; here no breakpoint does.
+ *
+ * A trace state variable may be named before gdb has defined it, which it does
+ * at tstart: whether it is there is seen at each hit.
  */
 #include "gdbstub/bp_filter.h"
 
@@ -15,6 +18,7 @@
 
 #include "gdbstub/agent_expr.h"
 #include "gdbstub/text.h"
+#include "gdbstub/trace.h"
 #include "hv/arch/arch.h"
 
 #define MAX_EXPRS 64 /* of each list */
@@ -26,80 +30,109 @@ struct expr_list {
 
 struct gdb_bp_filter {
 	struct bp_filter filter; /* first */
+	struct gdb_trace *trace;
 	uint64_t addr;
 	struct expr_list conditions, commands;
 };
 
 /* ---- what the expressions see ---- */
 
+struct hit {
+	const struct gdb_bp_filter *filter;
+	struct control_at *at;
+};
+
 static int at_reg(void *opaque, unsigned n, uint64_t *value)
 {
+	const struct hit *hit = opaque;
+
 	/* Little endian, and no wider than 64 bits: see reg_fits(). */
 	*value = 0;
-	return control_at_reg(opaque, (int)n, value);
+	return control_at_reg(hit->at, (int)n, value);
 }
 
 static int at_mem(void *opaque, uint64_t addr, void *buf, size_t len)
 {
-	ssize_t n = control_at_mem_read(opaque, addr, buf, len);
+	const struct hit *hit = opaque;
+	ssize_t n = control_at_mem_read(hit->at, addr, buf, len);
 
 	return n == (ssize_t)len ? 0 : -EFAULT;
 }
 
-static void at_print(void *opaque, const char *text, size_t len)
+static int at_get_variable(void *opaque, unsigned n, int64_t *value)
 {
-	control_at_print(opaque, text, len);
+	const struct hit *hit = opaque;
+
+	return trace_var_get(hit->filter->trace, n, value);
 }
 
-static bool eval(const struct agent_expr *expr, struct control_at *at, struct agent_result *result)
+static int at_set_variable(void *opaque, unsigned n, int64_t value)
+{
+	const struct hit *hit = opaque;
+
+	return trace_var_set(hit->filter->trace, n, value);
+}
+
+static void at_print(void *opaque, const char *text, size_t len)
+{
+	const struct hit *hit = opaque;
+
+	control_at_print(hit->at, text, len);
+}
+
+static bool eval(const struct agent_expr *expr, struct hit *hit, struct agent_result *result)
 {
 	const struct agent_context ctx = {
-		.opaque = at,
+		.opaque = hit,
 		.reg = at_reg,
 		.mem = at_mem,
+		.get_variable = at_get_variable,
+		.set_variable = at_set_variable,
 		.print = at_print,
 	};
 
-	return agent_expr_eval(expr, &ctx, result);
+	return trace_vars_eval(hit->filter->trace, expr, &ctx, result);
 }
 
 /* ---- at a hit ---- */
 
-static enum bp_verdict cannot(const struct gdb_bp_filter *f, struct control_at *at,
-			      const char *what, const struct agent_result *result)
+static enum bp_verdict cannot(const struct hit *hit, const char *what,
+			      const struct agent_result *result)
 {
 	char why[100];
 
 	agent_fault_text(result, why, sizeof(why));
-	control_at_explain(at, "the %s at 0x%" PRIx64 " cannot be evaluated: %s", what, f->addr,
-			   why);
+	control_at_explain(hit->at, "the %s at 0x%" PRIx64 " cannot be evaluated: %s", what,
+			   hit->filter->addr, why);
 	return BP_STOP;
 }
 
-static enum bp_verdict run_commands(const struct gdb_bp_filter *f, struct control_at *at)
+static enum bp_verdict run_commands(struct hit *hit)
 {
+	const struct gdb_bp_filter *f = hit->filter;
 	struct agent_result result;
 
 	for (size_t i = 0; i < f->commands.count; i++)
-		if (!eval(&f->commands.expr[i], at, &result))
-			return cannot(f, at, "command", &result);
+		if (!eval(&f->commands.expr[i], hit, &result))
+			return cannot(hit, "command", &result);
 	return f->commands.count ? BP_GO_ON : BP_STOP;
 }
 
 static enum bp_verdict ask(struct bp_filter *filter, struct control_at *at)
 {
 	const struct gdb_bp_filter *f = (const struct gdb_bp_filter *)filter;
+	struct hit hit = { f, at };
 	struct agent_result result, failed = { 0 };
 
 	for (size_t i = 0; i < f->conditions.count; i++) {
-		if (!eval(&f->conditions.expr[i], at, &result))
+		if (!eval(&f->conditions.expr[i], &hit, &result))
 			failed = result;
 		else if (result.value)
-			return run_commands(f, at);
+			return run_commands(&hit);
 	}
 	if (failed.fault)
-		return cannot(f, at, "condition", &failed);
-	return f->conditions.count ? BP_GO_ON : run_commands(f, at);
+		return cannot(&hit, "condition", &failed);
+	return f->conditions.count ? BP_GO_ON : run_commands(&hit);
 }
 
 /* ---- life ---- */
@@ -181,7 +214,7 @@ static int parse_conditions(const char **p, struct gdb_bp_filter *f, struct agen
 	size_t had = f->conditions.count;
 	int ret;
 
-	rules.allow = AGENT_USES_REG | AGENT_USES_MEMORY;
+	rules.allow = AGENT_USES_REG | AGENT_USES_MEMORY | AGENT_USES_VARIABLE;
 	ret = parse_list(p, &f->conditions, &rules, err);
 	if (!ret && f->conditions.count == had)
 		return error_set(err, -EINVAL, "neither conditions nor commands");
@@ -203,15 +236,15 @@ static int parse_commands(const char **p, struct gdb_bp_filter *f, struct agent_
 	*p += sizeof(name) - 1;
 	if (!gdb_parse_hex(p, &persist) || !gdb_parse_char(p, ','))
 		return error_set(err, -EINVAL, "cmds: without PERSIST");
-	rules.allow = AGENT_USES_REG | AGENT_USES_MEMORY | AGENT_USES_PRINTF;
+	rules.allow = AGENT_USES_REG | AGENT_USES_MEMORY | AGENT_USES_VARIABLE | AGENT_USES_PRINTF;
 	ret = parse_list(p, &f->commands, &rules, err);
 	if (!ret && !f->commands.count)
 		return error_set(err, -EINVAL, "no commands behind cmds:");
 	return ret;
 }
 
-int gdb_bp_filter_parse(struct machine *m, int vcpu, uint64_t addr, const char *text,
-			struct bp_filter **out, struct error *err)
+int gdb_bp_filter_parse(struct machine *m, struct gdb_trace *trace, int vcpu, uint64_t addr,
+			const char *text, struct bp_filter **out, struct error *err)
 {
 	struct usable usable = { m, vcpu };
 	const struct agent_rules rules = { .reg_ok = reg_fits, .opaque = &usable };
@@ -225,6 +258,7 @@ int gdb_bp_filter_parse(struct machine *m, int vcpu, uint64_t addr, const char *
 	if (!f)
 		return error_set(err, -ENOMEM, "out of memory");
 	f->filter = (struct bp_filter){ .ask = ask, .release = release };
+	f->trace = trace;
 	f->addr = addr;
 	while (!ret && gdb_parse_char(&text, ';')) {
 		ret = parse_commands(&text, f, rules, err);

@@ -67,7 +67,8 @@ enum gdb_verdict gdb_bp_insert(struct gdb_session *s, const char *args, size_t l
 		return gdb_error(s, EINVAL);
 	if (*args && !is_code(&spec))
 		return gdb_error_text(s, "only breakpoints on code can have conditions");
-	if (gdb_bp_filter_parse(s->m, gdb_selected_vcpu(s), spec.addr, args, &filter, &err))
+	if (gdb_bp_filter_parse(s->m, s->trace, gdb_selected_vcpu(s), spec.addr, args, &filter,
+				&err))
 		return gdb_error_text(s, err.text);
 	rc = insert(s, &spec, filter, &err);
 	if (rc >= 0)

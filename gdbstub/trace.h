@@ -21,7 +21,8 @@
  * Definitions are the loop thread's and change only while no breakpoint of
  * theirs is set, so that vCPU threads read them without a lock. What both
  * change, below `lock`, is guarded by it; it is held for no longer than it takes
- * to copy one frame, and never while anybody waits for a vCPU.
+ * to copy one frame, and never while anybody waits for a vCPU. Variables are read
+ * by conditions of plain breakpoints too, at any time: their list changes with it held.
  */
 #ifndef GDBSTUB_TRACE_H
 #define GDBSTUB_TRACE_H
@@ -89,12 +90,13 @@ struct tracepoint {
 	uint64_t usage; /* bytes in the buffer, with those that are gone; guarded by `lock` */
 };
 
+/* Guarded by `lock`; the list and `initial` change on the loop thread only. */
 struct trace_var {
 	struct trace_var *next;
 	uint32_t number;
 	bool builtin;
 	int64_t initial;
-	int64_t value;				   /* guarded by `lock` */
+	int64_t value;
 	int64_t (*get)(const struct gdb_trace *t); /* computes it, when not NULL */
 	char *name;				   /* in hex, as gdb sends and gets it */
 };
@@ -135,14 +137,13 @@ struct gdb_trace {
 	bool attached;
 	struct tracepoint *points, **points_tail;
 	size_t defined; /* bytes of definitions */
-	struct trace_var *vars;
 	struct trace_range *readonly;
 	size_t readonly_count;
 	uint64_t buffer_size; /* of the next run */
 	bool disconnected;    /* goes on when gdb leaves */
 	struct trace_reg *regs;
 	size_t reg_count, reg_bytes;
-	uint64_t start_time, start_tick; /* us since the epoch; us of CLOCK_MONOTONIC */
+	uint64_t start_time;		 /* us since the epoch */
 	char *user, *notes, *stop_notes; /* in hex, as gdb sends and gets them; may be NULL */
 	struct {
 		struct tracepoint *point;
@@ -156,6 +157,8 @@ struct gdb_trace {
 	pthread_mutex_t vars_lock;
 
 	pthread_mutex_t lock;
+	struct trace_var *vars;
+	uint64_t start_tick; /* us of CLOCK_MONOTONIC */
 	struct trace_buffer buffer;
 	struct trace_scratch *scratch;
 	enum trace_end end;
@@ -200,6 +203,12 @@ void trace_vars_reset(struct gdb_trace *t);
 /* Any thread. -ENOENT. */
 int trace_var_get(struct gdb_trace *t, uint32_t number, int64_t *value);
 int trace_var_set(struct gdb_trace *t, uint32_t number, int64_t value);
+/*
+ * agent_expr_eval() with @ctx, whose variables are these: alone among all that use any, since
+ * $n = $n + 1 reads and writes. Any thread.
+ */
+bool trace_vars_eval(struct gdb_trace *t, const struct agent_expr *expr,
+		     const struct agent_context *ctx, struct agent_result *result);
 
 /* ---- trace_run.c: begin and end ---- */
 

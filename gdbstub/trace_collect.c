@@ -127,15 +127,8 @@ static bool evaluate(struct hit *hit, const struct agent_expr *expr, struct agen
 		.collect = collect_mem,
 		.collect_variable = collect_variable,
 	};
-	bool alone = expr->uses & AGENT_USES_VARIABLE, good;
 
-	/* $n = $n + 1 reads and writes: not with another vCPU's in between. */
-	if (alone)
-		pthread_mutex_lock(&hit->t->vars_lock);
-	good = agent_expr_eval(expr, &ctx, result);
-	if (alone)
-		pthread_mutex_unlock(&hit->t->vars_lock);
-	return good;
+	return trace_vars_eval(hit->t, expr, &ctx, result);
 }
 
 static void fail(struct hit *hit, const char *what, const struct agent_result *result)

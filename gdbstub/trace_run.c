@@ -183,7 +183,9 @@ static int prepare(struct gdb_trace *t, struct error *err)
 	t->ended_by = 0;
 	t->ended_text[0] = '\0';
 	t->start_time = microseconds(CLOCK_REALTIME);
+	pthread_mutex_lock(&t->lock);
 	t->start_tick = microseconds(CLOCK_MONOTONIC);
+	pthread_mutex_unlock(&t->lock);
 	t->stop_time = 0;
 	return 0;
 }

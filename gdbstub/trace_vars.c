@@ -12,6 +12,7 @@
 #include "gdbstub/text.h"
 #include "gdbstub/trace.h"
 
+/* Lock held, or on the loop thread. */
 static struct trace_var *find(const struct gdb_trace *t, uint64_t number)
 {
 	struct trace_var *v = t->vars;
@@ -21,10 +22,9 @@ static struct trace_var *find(const struct gdb_trace *t, uint64_t number)
 	return v;
 }
 
-/* At the end: gdb is told of them in the order in which they came. */
-static struct trace_var *add(struct gdb_trace *t, uint32_t number, const char *name)
+static struct trace_var *make(uint32_t number, const char *name)
 {
-	struct trace_var *v = calloc(1, sizeof(*v)), **link = &t->vars;
+	struct trace_var *v = calloc(1, sizeof(*v));
 
 	if (v)
 		v->name = strdup(name);
@@ -33,10 +33,17 @@ static struct trace_var *add(struct gdb_trace *t, uint32_t number, const char *n
 		return NULL;
 	}
 	v->number = number;
+	return v;
+}
+
+/* At the end: gdb is told of them in the order in which they came. Lock held. */
+static void append(struct gdb_trace *t, struct trace_var *v)
+{
+	struct trace_var **link = &t->vars;
+
 	while (*link)
 		link = &(*link)->next;
 	*link = v;
-	return v;
 }
 
 /* Microseconds since the trace began. */
@@ -51,12 +58,15 @@ static int64_t timestamp(const struct gdb_trace *t)
 
 int trace_vars_add_builtin(struct gdb_trace *t)
 {
-	struct trace_var *v = add(t, 1, "74726163655f74696d657374616d70"); /* trace_timestamp */
+	struct trace_var *v = make(1, "74726163655f74696d657374616d70"); /* trace_timestamp */
 
 	if (!v)
 		return -ENOMEM;
 	v->builtin = true;
 	v->get = timestamp;
+	pthread_mutex_lock(&t->lock);
+	append(t, v);
+	pthread_mutex_unlock(&t->lock);
 	return 0;
 }
 
@@ -64,6 +74,7 @@ void trace_vars_drop(struct gdb_trace *t, bool builtin_too)
 {
 	struct trace_var **link = &t->vars, *v;
 
+	pthread_mutex_lock(&t->lock);
 	while ((v = *link)) {
 		if (v->builtin && !builtin_too) {
 			link = &v->next;
@@ -73,6 +84,7 @@ void trace_vars_drop(struct gdb_trace *t, bool builtin_too)
 		free(v->name);
 		free(v);
 	}
+	pthread_mutex_unlock(&t->lock);
 	t->upload.var = NULL;
 }
 
@@ -80,15 +92,17 @@ void trace_vars_reset(struct gdb_trace *t)
 {
 	struct trace_var *v;
 
+	pthread_mutex_lock(&t->lock);
 	for (v = t->vars; v; v = v->next)
 		v->value = v->initial;
+	pthread_mutex_unlock(&t->lock);
 }
 
 int trace_var_define(struct gdb_trace *t, const char *text, struct error *err)
 {
 	uint64_t number, value, builtin;
+	struct trace_var *v, *fresh = NULL;
 	const char *p = text;
-	struct trace_var *v;
 
 	if (!gdb_parse_hex(&p, &number) || !gdb_parse_char(&p, ':') || !gdb_parse_hex(&p, &value) ||
 	    !gdb_parse_char(&p, ':') || !gdb_parse_hex(&p, &builtin) || !gdb_parse_char(&p, ':') ||
@@ -104,40 +118,55 @@ int trace_var_define(struct gdb_trace *t, const char *text, struct error *err)
 					   "trace state variable %" PRIu64 " is built in", number);
 	if (!v && t->defined + sizeof(*v) + strlen(p) > TRACE_DEFINITIONS_MAX)
 		return error_set(err, -E2BIG, "too many trace state variables");
-	if (!v) {
-		t->defined += sizeof(*v) + strlen(p);
-		v = add(t, (uint32_t)number, p);
-	}
+	if (!v)
+		v = fresh = make((uint32_t)number, p);
 	if (!v)
 		return error_set(err, -ENOMEM, "out of memory");
+	pthread_mutex_lock(&t->lock);
 	v->initial = v->value = (int64_t)value;
+	if (fresh)
+		append(t, fresh);
+	pthread_mutex_unlock(&t->lock);
+	if (fresh)
+		t->defined += sizeof(*v) + strlen(p);
 	return 0;
 }
 
 int trace_var_get(struct gdb_trace *t, uint32_t number, int64_t *value)
 {
-	struct trace_var *v = find(t, number);
+	struct trace_var *v;
 
-	if (!v)
-		return -ENOENT;
-	if (v->get) {
-		*value = v->get(t);
-		return 0;
-	}
 	pthread_mutex_lock(&t->lock);
-	*value = v->value;
+	v = find(t, number);
+	if (v)
+		*value = v->get ? v->get(t) : v->value;
 	pthread_mutex_unlock(&t->lock);
-	return 0;
+	return v ? 0 : -ENOENT;
 }
 
 int trace_var_set(struct gdb_trace *t, uint32_t number, int64_t value)
 {
-	struct trace_var *v = find(t, number);
+	struct trace_var *v;
 
-	if (!v || v->get)
-		return -ENOENT;
 	pthread_mutex_lock(&t->lock);
-	v->value = value;
+	v = find(t, number);
+	if (v && v->get)
+		v = NULL;
+	if (v)
+		v->value = value;
 	pthread_mutex_unlock(&t->lock);
-	return 0;
+	return v ? 0 : -ENOENT;
+}
+
+bool trace_vars_eval(struct gdb_trace *t, const struct agent_expr *expr,
+		     const struct agent_context *ctx, struct agent_result *result)
+{
+	bool alone = expr->uses & AGENT_USES_VARIABLE, good;
+
+	if (alone)
+		pthread_mutex_lock(&t->vars_lock);
+	good = agent_expr_eval(expr, ctx, result);
+	if (alone)
+		pthread_mutex_unlock(&t->vars_lock);
+	return good;
 }

@@ -7,7 +7,7 @@
 import re
 
 import gdb
-from session import check_equal, check_match, connect, function, run, value
+from session import block, check_equal, check_match, connect, function, run, typed, value
 
 CPUS, PRINTED = 3, 50
 
@@ -60,6 +60,23 @@ run("delete")
 run("break storm_target if *(int *) 0x700000000000 == 1")
 gdb.execute("continue", to_string=True)
 check_equal(function(), "storm_target", "stopped in")
+run("delete")
+
+# Trace state variables: a tracepoint counts, a breakpoint looks at the count. gdb defines them at tstart.
+run("tvariable $calls")
+run("break storm_target if $calls == 20")
+typed("continue")
+check_equal(function(), "storm_target", "stopped in")
+run("delete")
+run("trace storm_target")
+block("actions", "teval $calls = $calls + 1")
+returns = gdb.newest_frame().older().pc()
+run("tstart")
+run(f"break *{returns:#x} if $calls >= 20")
+gdb.execute("continue", to_string=True)
+check_equal(function(), "mode_storm", "stopped in")
+check_equal(value("$calls") >= 20, True, "what was counted")
+run("tstop")
 run("delete")
 
 # Printed by the target while the guest runs; the breakpoint is where no dprintf is, or gdb would print.

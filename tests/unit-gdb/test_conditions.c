@@ -123,6 +123,30 @@ Test(gdb_conditions, a_true_one_beside_it_stops_plainly)
 	cr_expect_null(strstr(peer_take(&p), "$O"));
 }
 
+Test(gdb_conditions, trace_state_variables)
+{
+	const char *text;
+
+	/* 4 < ($n = $n + 1), once it is defined; gdb may set the breakpoint before. */
+	cr_expect_str_eq(peer_ask(&p, "Z0,10008,1;Xd,22042c00072201022d00071427"), "OK");
+	peer_ask(&p, "vCont;c:p1.1");
+	fake_run(p.m, 100);
+	text = peer_take(&p);
+	/* "… cannot be evaluated: trace state variable 7 is not defined" */
+	cr_expect_not_null(
+		strstr(text, "7472616365207374617465207661726961626c652037206973206e6f"));
+	cr_expect_not_null(strstr(text, "T05"));
+	cr_expect_eq(reg(peer_ask(&p, "p0"), ""), 1);
+	cr_expect_str_eq(peer_ask(&p, "QTDV:7:0:0:6e"), "OK");
+	expect_stopped_with(6);
+	cr_expect_str_eq(peer_ask(&p, "qTV:7"), "V5");
+	cr_expect_str_eq(peer_ask(&p, "QTinit"), "OK");
+	peer_ask(&p, "vCont;c:p1.1");
+	fake_run(p.m, 100);
+	cr_expect_not_null(strstr(peer_take(&p), "T05"));
+	cr_expect_eq(reg(peer_ask(&p, "p0"), ""), 7);
+}
+
 Test(gdb_conditions, bad_ones_are_refused)
 {
 	static const char *const bad[] = {
@@ -138,7 +162,6 @@ Test(gdb_conditions, bad_ones_are_refused)
 		"Z0,10008,1;X4,26001827",	/* st0 */
 		"Z0,10008,1;X4,26002827",	/* a register this guest has not */
 		"Z0,10008,1;X4,26ffff27",	/* none at all */
-		"Z0,10008,1;X4,2c000127",	/* a trace state variable */
 		"Z0,10008,1;X5,22010d0827",	/* collects */
 		"Z0,10008,1;" PRINT,		/* prints */
 		"Z0,10008,1;" NEVER "junk",

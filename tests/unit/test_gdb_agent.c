@@ -667,7 +667,7 @@ Test(gdb_agent, refuses_what_is_not_allowed)
 	struct agent_rules none = { .allow = AGENT_USES_REG | AGENT_USES_MEMORY };
 
 	refused_by(&none, trace, sizeof(trace), "only a tracepoint");
-	refused_by(&none, variable, sizeof(variable), "no trace state variables");
+	refused_by(&none, variable, sizeof(variable), "not allowed here");
 	refused_by(&none, print_it, sizeof(print_it), "only a command");
 	none.allow = 0;
 	refused_by(&none, (const uint8_t[]){ AX_REG, 0, 0, AX_END }, 4, "not allowed");
