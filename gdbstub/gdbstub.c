@@ -69,8 +69,16 @@ static void stub_closed(void *opaque)
 	gdb_life_end(&stub->session, GDB_END_LOST);
 }
 
+/* stdin at its end: as when the connection breaks. Nobody can come back over it. */
+static void stub_ended(void *opaque)
+{
+	trace(TRACE_PACKET, "gdb: stdin has ended");
+	stub_hang_up(opaque, GDB_END_LOST);
+}
+
 static const struct chardev_handler stub_handler = {
 	.input = stub_input,
+	.ended = stub_ended,
 	.closed = stub_closed,
 };
 
@@ -241,6 +249,8 @@ const char *gdbstub_target(const struct gdbstub *stub)
 	const char *name = endpoint_name(stub->ep);
 	size_t i;
 
+	if (!strcmp(name, "stdio"))
+		return NULL;
 	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (!strncmp(name, kinds[i], strlen(kinds[i])))
 			return name + strlen(kinds[i]);

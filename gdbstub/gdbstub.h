@@ -39,8 +39,8 @@ int gdbstub_create(struct gdbstub **out, struct machine *m, struct loop *loop,
 		   const struct gdbstub_config *cfg, struct error *err);
 /* Ends the session (gdb is told if it can be), closes the endpoint. */
 void gdbstub_destroy(struct gdbstub *stub);
-/* What to paste into gdb after "target remote ": "/run/…/gdb.sock", "127.0.0.1:1234". Lives as long
- * as the stub. */
+/* What to paste into gdb after "target remote ": "/run/…/gdb.sock", "127.0.0.1:1234". NULL over
+ * stdio, where gdb is there already. Lives as long as the stub. */
 const char *gdbstub_target(const struct gdbstub *stub);
 
 #endif

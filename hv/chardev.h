@@ -37,6 +37,11 @@ struct chardev_handler {
 	void (*input)(void *opaque, const uint8_t *data, size_t len);
 	/* All that chardev_queued() counted has left. NULL: not of interest. */
 	void (*drained)(void *opaque);
+	/*
+	 * Input has ended, and the stream has not (stdio): what is written still goes out, and
+	 * closed() is not called for it. May close the chardev. NULL: not of interest.
+	 */
+	void (*ended)(void *opaque);
 	/* The peer is gone; the chardev is freed after this call returns. */
 	void (*closed)(void *opaque);
 	/*

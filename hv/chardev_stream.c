@@ -424,6 +424,8 @@ static bool take_input(struct stream *s)
 		return true;
 	if (n <= 0) {
 		s->eof = true;
+		if (s->p.lasting && s->base.handler->ended)
+			s->base.handler->ended(s->base.opaque);
 		return s->p.lasting;
 	}
 	if (s->base.handler->input)

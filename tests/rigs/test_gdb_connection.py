@@ -143,6 +143,35 @@ def test_reconnect(place):
         _end(vitrine)
 
 
+def _over_stdio(place, policy):
+    """vitrine with a debugger on its stdin and stdout that sets a breakpoint, lets the guest run and goes."""
+    monitor = place.socket_path()
+    vitrine = place.start(["-kernel", "@demo.elf", "-m", 64, "-S", "-gdb", f"stdio,on-disconnect={policy}",
+                           "-serial", "none", "-monitor", f"unix:{monitor}"], None)
+    vitrine.write(b"+$QStartNoAckMode#b0+$?#3f")
+    vitrine.expect(r"\$T05", 60)
+    vitrine.close_stdin()
+    return vitrine, monitor
+
+
+def test_stdio_that_ends_quits(place):
+    vitrine, _ = _over_stdio(place, "quit")
+    assert vitrine.wait(60) == 0
+
+
+def test_stdio_that_ends_continues(place):
+    vitrine, monitor = _over_stdio(place, "continue")
+    try:
+        with _connect(place.reach(monitor)) as s:
+            for _ in range(1000):
+                s.sendall(b"info status\n")
+                if b"VM status: running" in (said := _read(s, b"(vitrine) ")):
+                    return
+            raise AssertionError(said)
+    finally:
+        _end(vitrine)
+
+
 def _policy(place, policy):
     """vitrine with a policy, after a debugger has come and hung up and vitrine has seen both."""
     path = place.socket_path()

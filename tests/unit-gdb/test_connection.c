@@ -366,4 +366,7 @@ Test(gdb_connection, target_is_what_gdb_takes)
 	peer_open(&p, "tcp:127.0.0.1:1234", RUN_CREATED);
 	cr_expect_str_eq(gdbstub_target(p.stub), "127.0.0.1:1234");
 	peer_close(&p);
+	peer_open(&p, "stdio", RUN_CREATED);
+	cr_expect_null(gdbstub_target(p.stub));
+	peer_close(&p);
 }

@@ -18,7 +18,7 @@ struct user {
 	size_t len;
 	size_t room; /* SIZE_MAX: no bound */
 	size_t want; /* quit the loop when this much is in */
-	unsigned closed, drained;
+	unsigned closed, drained, ended;
 	int focus; /* 1: has it, -1: lost it */
 	bool close_on_input;
 	bool want_client; /* quit the loop when one is accepted */
@@ -48,6 +48,17 @@ static void user_input(void *opaque, const uint8_t *data, size_t len)
 		loop_quit(u->loop, 0);
 }
 
+static void user_ended(void *opaque)
+{
+	struct user *u = opaque;
+
+	u->ended++;
+	if (!u->close_on_input)
+		return;
+	chardev_close(u->cd);
+	u->cd = NULL;
+}
+
 static void user_closed(void *opaque)
 {
 	struct user *u = opaque;
@@ -70,6 +81,7 @@ static void user_focus(void *opaque, bool has_it)
 static const struct chardev_handler user_handler = {
 	.room = user_room,
 	.input = user_input,
+	.ended = user_ended,
 	.closed = user_closed,
 	.drained = user_drained,
 	.focus = user_focus,

@@ -699,9 +699,11 @@ Test(chardev, stdio_on_pipes)
 	/* Others that share the pipe keep their blocking mode. */
 	cr_assert_not(fcntl(0, F_GETFL) & O_NONBLOCK);
 	cr_assert_not(fcntl(1, F_GETFL) & O_NONBLOCK);
-	/* The end of input is no end of the stream. */
+	/* The end of input is no end of the stream, and told once. */
+	cr_assert_eq(user.ended, 0);
 	close(stdin_pipe[1]);
 	settle_loop(loop);
+	cr_assert_eq(user.ended, 1);
 	cr_assert_eq(user.closed, 0);
 	cr_assert_eq(chardev_write(user.cd, "more", 4), 0);
 	cr_assert_eq(read(stdout_pipe[0], buf, sizeof(buf)), 4);
@@ -710,6 +712,17 @@ Test(chardev, stdio_on_pipes)
 	cr_assert_eq(chardev_write(user.cd, "x", 1), -EPIPE);
 	settle_loop(loop);
 	cr_assert_eq(user.closed, 0);
+}
+
+Test(chardev, stdio_closed_when_its_input_ended)
+{
+	pipes_for_stdio();
+	cr_assert_eq(open_dev("stdio"), 0, "%s", err.text);
+	user.close_on_input = true;
+	close(stdin_pipe[1]);
+	settle_loop(loop);
+	cr_assert_eq(user.ended, 1);
+	cr_assert_null(user.cd);
 }
 
 Test(chardev, stdio_is_taken_once)
