@@ -186,36 +186,52 @@ void gdb_frame_put_notification(struct strbuf *out, const char *payload, size_t 
 #define RUN_MIN	 (' ' - RUN_BIAS)
 #define RUN_MAX	 ('~' - RUN_BIAS)
 
-/* How many characters behind @s are the same and can be told in one count; 0: not worth it. */
+/*
+ * Where a run worth a count begins, from @at on; @len: nowhere. It is four characters or more, so
+ * that where two neighbours differ, none that begins within the three before them is.
+ */
+static size_t find_run(const char *s, size_t at, size_t len)
+{
+	_Static_assert(RUN_MIN == 3, "runs worth a count are not of four characters");
+	while (at + RUN_MIN < len) {
+		if (s[at + 2] != s[at + 3])
+			at += 3;
+		else if (s[at + 1] != s[at + 2])
+			at += 2;
+		else if (s[at] != s[at + 1])
+			at += 1;
+		else
+			return at;
+	}
+	return len;
+}
+
+/* How many characters behind @s are the same and can be told in one count. */
 static size_t run_length(const char *s, size_t left)
 {
-	size_t n = 0;
+	size_t n = RUN_MIN;
 
 	while (n + 1 < left && n < RUN_MAX && s[n + 1] == s[0])
 		n++;
 	/* Characters that mean something to who looks for the end of the packet or an ack. */
-	while (n >= RUN_MIN && strchr("#$+-", (int)n + RUN_BIAS))
+	while (strchr("#$+-", (int)n + RUN_BIAS))
 		n--;
-	return n >= RUN_MIN ? n : 0;
+	return n;
 }
 
 void gdb_frame_put_squeezed(struct strbuf *out, const char *payload, size_t len)
 {
-	size_t start = out->len + 1, plain = 0, i = 0, n;
+	size_t start = out->len + 1, plain = 0, run = 0;
 
 	strbuf_puts(out, "$");
-	while (i < len) {
-		char run[3] = { payload[i], '*' };
+	while ((run = find_run(payload, run, len)) < len) {
+		size_t n = run_length(payload + run, len - run);
+		char count[2] = { '*', (char)(n + RUN_BIAS) };
 
-		n = run_length(payload + i, len - i);
-		i++;
-		if (!n)
-			continue;
-		run[2] = (char)(n + RUN_BIAS);
-		strbuf_add(out, payload + plain, i - 1 - plain);
-		strbuf_add(out, run, sizeof(run));
-		i += n;
-		plain = i;
+		strbuf_add(out, payload + plain, run + 1 - plain);
+		strbuf_add(out, count, sizeof(count));
+		run += 1 + n;
+		plain = run;
 	}
 	strbuf_add(out, payload + plain, len - plain);
 	put_sum(out, start);

@@ -66,8 +66,8 @@ void gdb_frame_put(struct strbuf *out, const char *payload, size_t len);
 void gdb_frame_put_notification(struct strbuf *out, const char *payload, size_t len);
 /*
  * The same with runs of one character squeezed ("0* " is 0000): for slow lines, where it halves
- * what a stop costs, and for much memory, which gdb reads character by character. GDB manual,
- * "Overview", run-length encoding.
+ * what a stop costs, and for registers and much memory, which gdb reads character by character.
+ * GDB manual, "Overview", run-length encoding.
  */
 void gdb_frame_put_squeezed(struct strbuf *out, const char *payload, size_t len);
 

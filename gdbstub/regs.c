@@ -98,6 +98,8 @@ enum gdb_verdict gdb_regs_read(struct gdb_session *s, const char *args, size_t l
 	for (i = 0; i < count; i++)
 		if (reg_usable(s, vcpu, i))
 			put_reg(s, &s->reply, vcpu, i);
+	/* Most are 0, and gdb takes a packet character by character, at each stop. */
+	s->squeeze = true;
 	return GDB_REPLY;
 }
 

@@ -28,7 +28,7 @@ void peer_raw(struct peer *p, const char *bytes);
 const char *peer_take(struct peer *p);
 /*
  * The payload of the one frame that came; "(none)" when nothing came, "(more)" when it was
- * not one frame. Checks the checksum. Valid until the next call.
+ * not one frame. Checks the checksum, expands runs. Valid until the next call.
  */
 const char *peer_reply(struct peer *p);
 /* Both. */

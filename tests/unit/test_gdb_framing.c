@@ -167,6 +167,34 @@ static void expand(const char *s, size_t len, char *out)
 	*out = '\0';
 }
 
+/* Every way to put runs beside each other. */
+Test(gdb_framing, squeezed_patterns)
+{
+	char plain[16], back[32];
+
+	for (unsigned bits = 0; bits < 1u << 14; bits++) {
+		struct strbuf out = STRBUF_INIT;
+		unsigned len = 1 + bits % 14, saved = 0;
+
+		for (unsigned i = 0; i < len; i++)
+			plain[i] = bits >> i & 1 ? 'f' : '0';
+		plain[len] = '\0';
+		gdb_frame_put_squeezed(&out, plain, len);
+		expand(out.data + 1, out.len - 4, back);
+		cr_assert_str_eq(back, plain);
+		/* None is missed: what it says once is three characters long. */
+		for (unsigned i = 0, n; i < len; i += n) {
+			for (n = 1; i + n < len && plain[i + n] == plain[i]; n++)
+				;
+			/* 7, 8, 15 and 17 characters cannot be told in one count. */
+			saved += n < 4 ? 0 : n - 3;
+		}
+		cr_assert(out.len + saved <= len + 4 + 2, "%s: %.*s", plain, (int)out.len,
+			  out.data);
+		strbuf_free(&out);
+	}
+}
+
 Test(gdb_framing, squeezed_output)
 {
 	char plain[300], back[400];
