@@ -47,18 +47,18 @@ $(UNIT_TESTS): $(BUILD)/tests/%/run: $$(call unit_objs,$$*) $(BUILD)/libvitrine.
 
 # --- what runs in the rigs ---
 
-RIG_PROGRAMS := $(addprefix $(BUILD)/tests/rigs/,agent kvm_smoke ptyrun rsp_stress bench_start bench_ioctl bench_rsp inner-init boot)
+RIG_PROGRAMS := $(addprefix $(BUILD)/tests/rigs/,agent kvm_smoke ptyrun rsp_stress bench_start bench_ioctl bench_rsp bench_canned inner-init boot)
 
 .PHONY: rig-programs
 rig-programs: $(RIG_PROGRAMS)
 
 # They run inside a rig before anything else does: static, and never with a sanitizer.
-$(BUILD)/tests/rigs/%: tests/rigs/%.c
+$(BUILD)/tests/rigs/%: tests/rigs/%.c tests/rigs/tool.h
 	@mkdir -p $(@D)
 	$(call say,CC      $@)
 	$(Q)$(CC) $(TEST_TOOL_CFLAGS) -static -o $@ $<
 
-$(BUILD)/tests/rigs/bench_%: tests/bench/%.c
+$(BUILD)/tests/rigs/bench_%: tests/bench/%.c tests/rigs/tool.h
 	@mkdir -p $(@D)
 	$(call say,CC      $@)
 	$(Q)$(CC) $(TEST_TOOL_CFLAGS) -static -o $@ $<
@@ -75,7 +75,7 @@ $(BUILD)/tests/rigs/boot: tests/rigs/boot.S
 	$(call say,CC      $@)
 	$(Q)$(CC) -m32 -nostdlib -static -no-pie -Wl,--build-id=none,-Ttext=0x7c00,--oformat=binary -o $@ $<
 
-TEST_TOOL_CFLAGS = -std=gnu11 -O2 -Wall -Wextra -Wshadow -Wstrict-prototypes \
+TEST_TOOL_CFLAGS = -std=gnu11 -O2 -I. -Wall -Wextra -Wshadow -Wstrict-prototypes \
                    -Wmissing-prototypes -D_GNU_SOURCE $(WERROR)
 
 # --- the driver ---

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs inside gdb, attached to a stub on the demo guest: measures, and prints the figures as JSON.
 
-$BENCH says what to measure: "storm" (the guest runs mode=storm) or "loop" (mode=loop), with $ROUNDS
-rounds of the loop. Breakpoints are hardware ones: QEMU has no others before the guest's paging is on,
+$BENCH says what to measure: "storm" (the guest runs mode=storm), "loop" (mode=loop), with $ROUNDS
+rounds of the loop, or "canned" (a stub without a guest). Breakpoints are hardware ones: QEMU has no others before the guest's paging is on,
 nor on a KVM that does not report int3. Figures are per second; memory is in MiB a second.
 """
 import json
@@ -13,6 +13,7 @@ import gdb
 
 STORM = "storm_target"
 FREE = 0x1000000  # RAM that the guest does not use, mapped at its own address
+ZEROS = 0x2000000  # the same, never written
 MEMORY = 4 << 20
 
 
@@ -54,21 +55,31 @@ def stepi():
     return rate(1000, steps)
 
 
-def memory():
+def memory(pattern):
     inferior = gdb.selected_inferior()
-    pattern = os.urandom(65536) * (MEMORY // 65536)
     mib = MEMORY >> 20
-    write = rate(mib, lambda: inferior.write_memory(FREE, pattern))
+    write = rate(mib, lambda: inferior.write_memory(FREE, pattern * (MEMORY // len(pattern))))
     read = rate(mib, lambda: inferior.read_memory(FREE, MEMORY))
-    if bytes(inferior.read_memory(FREE, 65536)) != pattern[:65536]:
-        raise AssertionError("memory does not read as it was written")
-    return read, write
+    return {"read": read, "write": write}
+
+
+def zeros():
+    inferior = gdb.selected_inferior()
+    return {"read zeros": rate(MEMORY >> 20, lambda: inferior.read_memory(ZEROS, MEMORY))}
 
 
 def storm():
     hits = condition()
-    read, write = memory()
-    return {"condition": hits, "stepi": stepi(), "read": read, "write": write}
+    pattern = os.urandom(65536)
+    figures = memory(pattern)
+    if bytes(gdb.selected_inferior().read_memory(FREE, len(pattern))) != pattern:
+        raise AssertionError("memory does not read as it was written")
+    return {"condition": hits, "stepi": stepi(), **figures, **zeros()}
+
+
+def canned():
+    """What its memory reads as is not what was written."""
+    return memory(os.urandom(65536))
 
 
 def loop():
@@ -85,5 +96,5 @@ def loop():
 run("set pagination off")
 run("set confirm off")
 run("set can-use-hw-watchpoints 0")
-print("FIGURES", json.dumps({"storm": storm, "loop": loop}[os.environ["BENCH"]]()), flush=True)
+print("FIGURES", json.dumps({"storm": storm, "loop": loop, "canned": canned}[os.environ["BENCH"]]()), flush=True)
 run("kill")

@@ -4,25 +4,25 @@
  *
  *   rsp SOCKET offers WORD               whether the answers to qSupported and vCont? hold WORD
  *   rsp SOCKET read-x ADDR MIB           MiB/s of the binary read, 64 KiB a packet
- *   rsp SOCKET breakpoints ADDR COUNT    ms to set COUNT software breakpoints, and ms to remove
- * them rsp SOCKET interrupt COUNT           ms from Ctrl-C to the stop reply, the median rsp SOCKET
- * trace CODE DATA           hits a second of a tracepoint at CODE that collects all registers and
- * 64 bytes at DATA
+ *   rsp SOCKET breakpoints ADDR COUNT    ms to set and to remove COUNT software breakpoints
+ *   rsp SOCKET interrupt CODE COUNT      ms from Ctrl-C to the stop reply in what begins at CODE,
+ * the median rsp SOCKET trace CODE DATA           hits a second of a tracepoint at CODE that
+ * collects all registers and 64 bytes at DATA
  *
  * Addresses are hex. Prints one line, or "not offered" when the stub's answers say so.
  */
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "tests/rigs/tool.h"
 
 #define REPLY_MS  60000
 #define READ_SIZE 0x10000u
@@ -33,39 +33,10 @@ static int fd = -1;
 static char in[1u << 20];
 static size_t in_len, in_at;
 
-static void fail(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
-
-static void fail(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	fputs("rsp: ", stderr);
-	vfprintf(stderr, fmt, ap);
-	fputc('\n', stderr);
-	va_end(ap);
-	exit(1);
-}
-
 static void not_offered(void)
 {
 	puts("not offered");
 	exit(0);
-}
-
-static double now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec * 1e3 + (double)ts.tv_nsec / 1e6;
-}
-
-static void nap_ms(long ms)
-{
-	struct timespec ts = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
-
-	nanosleep(&ts, NULL);
 }
 
 /* ---- packets ---- */
@@ -243,13 +214,6 @@ static void breakpoints(uint64_t addr, unsigned long count)
 	printf("%.1f\n", set + removed);
 }
 
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 /* Runs the guest to @code, and from there on for a moment. */
 static void run_to(uint64_t code)
 {
@@ -282,8 +246,7 @@ static void interrupt(uint64_t code, unsigned long count)
 		wait_for_stop();
 		ms[i] = now_ms() - start;
 	}
-	qsort(ms, count, sizeof(ms[0]), compare);
-	printf("%.3f\n", ms[count / 2]);
+	printf("%.3f\n", median(ms, count));
 }
 
 /* tcreated, the number of frames made, of the answer to qTStatus. */

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`make bench`: what vitrine is as fast as, beside QEMU's stub and beside the bare ioctls.
+"""`make bench`: what vitrine is as fast as, beside QEMU's stub, the bare ioctls and gdb's own limit.
 
 On this machine's KVM: a table of medians, all measured in turns on the same guest (rows.py). Where
 there is none, how long a start takes on the emulated AMD machine: what an emulator prints says little
@@ -43,7 +43,7 @@ def compare():
     for n in range(RUNS):
         print(f"run {n + 1} of {RUNS}", file=sys.stderr, flush=True)
         measure(samples)
-    print(f"\nmedians of {RUNS} runs in turns; bare loop: the ioctls alone (ioctl.c)\n")
+    print(f"\nmedians of {RUNS} runs in turns; ceiling: the ioctls alone (ioctl.c), gdb with a stub that has nothing to do (canned.c)\n")
     print(table(samples))
 
 

@@ -20,18 +20,11 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "tests/rigs/tool.h"
+
 #define MAX_RUNS 1000
-
-static double now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec * 1e3 + (double)ts.tv_nsec / 1e6;
-}
 
 static pid_t start_vitrine(const char *vitrine, const char *guest)
 {
@@ -78,10 +71,8 @@ static double time_vitrine(const char *vitrine, const char *guest)
 	double t = now_ms();
 	int status = wait_for(start_vitrine(vitrine, guest));
 
-	if (status < 0 || status == 127 || status == 2) {
-		fprintf(stderr, "start: %s %s ended with %d\n", vitrine, guest, status);
-		exit(1);
-	}
+	if (status < 0 || status == 127 || status == 2)
+		fail("%s %s ended with %d", vitrine, guest, status);
 	return now_ms() - t;
 }
 
@@ -92,24 +83,9 @@ static double time_bare(void)
 
 	if (pid == 0)
 		_exit(bare());
-	if (wait_for(pid)) {
-		fprintf(stderr, "start: no KVM here\n");
-		exit(1);
-	}
+	if (wait_for(pid))
+		fail("no KVM here");
 	return now_ms() - t;
-}
-
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double median(double *values, unsigned n)
-{
-	qsort(values, n, sizeof(*values), compare);
-	return values[n / 2];
 }
 
 /* KiB resident outside of guest RAM. */

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The stubs that are compared, each on a demo guest of its own: vitrine and QEMU's, on the same KVM."""
+"""The stubs that are compared, vitrine and QEMU's on the same guest and KVM, and one without a guest."""
 import json
 import os
 import pathlib
@@ -38,7 +38,7 @@ class Stub:
 
     name = "?"
 
-    def __init__(self, append, vcpus=1):
+    def __init__(self, append="", vcpus=1):
         self._dir = pathlib.Path(tempfile.mkdtemp(prefix="vitrine-bench-"))
         self.socket = self._dir / "gdb.sock"
         started = time.monotonic()
@@ -132,3 +132,12 @@ class Qemu(Stub):
     @classmethod
     def to_the_end(cls, append):
         return cls.base(append, 1)
+
+
+class Canned(Stub):
+    """gdb's own ceiling (canned.c)."""
+
+    name = "canned"
+
+    def command(self, append, vcpus):
+        return [TOOLS / "bench_canned", self.socket]

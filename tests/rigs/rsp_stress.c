@@ -19,48 +19,19 @@
 #include <poll.h>
 #include <stdbool.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "tests/rigs/tool.h"
 
 #define KERNEL_BASE 0xffffffff80000000ull
 #define REPLY_MS    60000
 #define MAX_CODE    16
-
-static void fail(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
-
-static void fail(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	fputs("rsp_stress: ", stderr);
-	vfprintf(stderr, fmt, ap);
-	fputc('\n', stderr);
-	va_end(ap);
-	exit(1);
-}
-
-static double now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec * 1e3 + (double)ts.tv_nsec / 1e6;
-}
-
-static void nap_ms(long ms)
-{
-	struct timespec ts = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
-
-	nanosleep(&ts, NULL);
-}
 
 /* ---- the protocol ---- */
 
@@ -224,13 +195,6 @@ static int do_attach(const char *path, unsigned long n, uint64_t counter)
 	return 0;
 }
 
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 static int do_pause(const char *path, unsigned long n, uint64_t counter)
 {
 	double *ms = calloc(n + 1, sizeof(*ms));
@@ -257,8 +221,8 @@ static int do_pause(const char *path, unsigned long n, uint64_t counter)
 	detach(&peer);
 	if (after <= before)
 		fail("the guest did not run between the pauses");
-	qsort(ms, n, sizeof(*ms), compare);
-	printf("paused %lu times: median %.3f ms, longest %.3f ms\n", n, ms[n / 2], ms[n - 1]);
+	printf("paused %lu times: median %.3f ms", n, median(ms, n));
+	printf(", longest %.3f ms\n", ms[n - 1]);
 	free(ms);
 	return 0;
 }
