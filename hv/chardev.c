@@ -166,6 +166,17 @@ void chardev_winsize(const struct chardev *cd, unsigned *cols, unsigned *rows)
 	cd->ops->winsize(cd, cols, rows);
 }
 
+void chardev_accept_fds(struct chardev *cd)
+{
+	if (cd->ops->accept_fds)
+		cd->ops->accept_fds(cd);
+}
+
+int chardev_take_fd(struct chardev *cd)
+{
+	return cd->ops->take_fd ? cd->ops->take_fd(cd) : -1;
+}
+
 const char *chardev_name(const struct chardev *cd)
 {
 	return cd->name;

@@ -96,6 +96,14 @@ void chardev_winsize(const struct chardev *cd, unsigned *cols, unsigned *rows);
 const char *chardev_name(const struct chardev *cd);
 
 /*
+ * From now on descriptors that the peer sends (SCM_RIGHTS) are kept, a few of them; else they are
+ * closed as they come. Nothing to do for a stream that is no UNIX socket. Loop thread.
+ */
+void chardev_accept_fds(struct chardev *cd);
+/* The oldest of them, the caller's from then on; -1: there is none. Loop thread. */
+int chardev_take_fd(struct chardev *cd);
+
+/*
  * One terminal shared by several users: the escape key Ctrl-A followed by a
  * letter (h help, c next user, x quit, Ctrl-A itself). Each user gets a
  * chardev of its own; output of all is shown, input goes to the one in focus.

@@ -17,7 +17,21 @@ struct chardev_ops {
 	void (*close)(struct chardev *cd);
 	bool (*is_tty)(const struct chardev *cd);
 	void (*winsize)(const struct chardev *cd, unsigned *cols, unsigned *rows);
+	/* NULL: none can come. */
+	void (*accept_fds)(struct chardev *cd);
+	int (*take_fd)(struct chardev *cd);
 };
+
+/* Descriptors that came and were not taken yet (chardev_fds.c). */
+#define CHARDEV_FDS_MAX 16
+struct chardev_fds {
+	int fd[CHARDEV_FDS_MAX];
+	unsigned count;
+};
+/* recvmsg() that keeps the descriptors; those that do not fit are closed. */
+ssize_t chardev_fds_recv(struct chardev_fds *fds, int sock, void *buf, size_t len);
+int chardev_fds_take(struct chardev_fds *fds); /* -1: none */
+void chardev_fds_close(struct chardev_fds *fds);
 
 struct chardev {
 	const struct chardev_ops *ops;

@@ -34,6 +34,8 @@ struct stream {
 
 	/* Loop thread only. */
 	bool eof;
+	bool keeps_fds; /* those that come are for the handler */
+	struct chardev_fds fds;
 	bool closing;	/* closed from inside a callback: freed when that returns */
 	unsigned depth; /* of callbacks under way */
 
@@ -161,6 +163,7 @@ static void stream_shut(struct stream *s)
 				break;
 		}
 	}
+	chardev_fds_close(&s->fds);
 	if (s->p.released)
 		s->p.released(s->p.opaque, s->p.wfd);
 	if (s->p.rfd >= 0 && s->p.rfd != s->p.wfd)
@@ -376,7 +379,21 @@ static void stream_winsize(const struct chardev *cd, unsigned *cols, unsigned *r
 	}
 }
 
+static void stream_accept_fds(struct chardev *cd)
+{
+	struct stream *s = (struct stream *)cd;
+
+	s->keeps_fds = s->p.writes == STREAM_SEND;
+}
+
+static int stream_take_fd(struct chardev *cd)
+{
+	return chardev_fds_take(&((struct stream *)cd)->fds);
+}
+
 static const struct chardev_ops stream_ops = {
+	.accept_fds = stream_accept_fds,
+	.take_fd = stream_take_fd,
 	.write = stream_write,
 	.queued = stream_queued,
 	.poll_input = stream_poll_input,
@@ -418,7 +435,8 @@ static bool take_input(struct stream *s)
 	if (!room)
 		return true;
 	do {
-		n = read(s->p.rfd, buf, room);
+		n = s->keeps_fds ? chardev_fds_recv(&s->fds, s->p.rfd, buf, room)
+				 : read(s->p.rfd, buf, room);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 		return true;

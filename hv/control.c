@@ -145,6 +145,13 @@ bool control_vcpu_exists(const struct machine *m, int vcpu)
 	return vcpu_at(m, vcpu);
 }
 
+int control_vcpu_tid(const struct machine *m, int vcpu)
+{
+	const struct vcpu *v = vcpu_at(m, vcpu);
+
+	return v ? v->tid : 0;
+}
+
 /* Arguments of whatever is done to one vCPU on its thread. */
 struct vcpu_call {
 	int reg, ret;
@@ -265,6 +272,20 @@ int control_dump(struct machine *m, int vcpu, struct strbuf *out)
 	struct vcpu_call c = { .text = out };
 
 	return call(m, vcpu, on_dump, &c);
+}
+
+static void on_dump_pairs(struct vcpu *v, void *arg)
+{
+	struct vcpu_call *c = arg;
+
+	arch_dump_pairs(v, c->text);
+}
+
+int control_dump_pairs(struct machine *m, int vcpu, struct strbuf *out)
+{
+	struct vcpu_call c = { .text = out };
+
+	return call(m, vcpu, on_dump_pairs, &c);
 }
 
 static void on_code_bits(struct vcpu *v, void *arg)

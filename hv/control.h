@@ -210,6 +210,8 @@ void control_quit(struct machine *m, int code);
 /* Indices run from 0 to control_vcpu_limit() - 1; some may not exist. */
 int control_vcpu_limit(const struct machine *m);
 bool control_vcpu_exists(const struct machine *m, int vcpu);
+/* Its thread on the host, 0 when there is no such vCPU. */
+int control_vcpu_tid(const struct machine *m, int vcpu);
 /* "running", "halted", "stopped", "waiting for SIPI", … for lists. */
 const char *control_vcpu_activity(struct machine *m, int vcpu);
 
@@ -230,6 +232,8 @@ int control_pc(struct machine *m, int vcpu, uint64_t *pc);
 int control_set_pc(struct machine *m, int vcpu, uint64_t pc);
 /* All registers for a person, a few lines. */
 int control_dump(struct machine *m, int vcpu, struct strbuf *out);
+/* The same for programs: NAME=VALUE, in the shape that QEMU's monitor gives them. */
+int control_dump_pairs(struct machine *m, int vcpu, struct strbuf *out);
 /* 16, 32 or 64: how code at the pc decodes. */
 int control_code_bits(struct machine *m, int vcpu);
 

@@ -365,6 +365,7 @@ static void *vcpu_thread(void *opaque)
 	current_vcpu = v;
 	snprintf(name, sizeof(name), "vcpu%d", v->index);
 	pthread_setname_np(pthread_self(), name);
+	v->tid = gettid();
 	ret = vcpu_setup(v, args->err);
 
 	pthread_mutex_lock(&m->run_lock);

@@ -50,6 +50,7 @@ struct vcpu {
 	int fd;
 	struct kvm_run *run; /* this vCPU's thread only, but for immediate_exit */
 	pthread_t thread;
+	pid_t tid; /* of it; set before `ready` */
 
 	/* Guarded by m->run_lock. */
 	bool ready;    /* the thread has made the vCPU, or failed to: `failed` */

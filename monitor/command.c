@@ -304,23 +304,45 @@ void mon_mistake_print(const char *line, const struct mon_mistake *mistake, stru
 	strbuf_printf(out, " %s\n", mistake->err.text);
 }
 
+static void run_call(struct mon_call *call, struct strbuf *out, struct error *err)
+{
+	struct mon_session *s = call->session;
+	struct strbuf *before = s->out;
+
+	call->out = out;
+	call->err = err;
+	call->failed = false;
+	s->again = call->cmd->again;
+	s->out = out;
+	call->cmd->run(call);
+	s->out = before;
+}
+
 void mon_run(struct mon_session *s, const char *line, struct strbuf *out)
 {
 	struct mon_mistake mistake;
-	struct strbuf *before = s->out;
 	struct mon_call call;
 
 	if (line[strspn(line, " \t\r\n\v\f")] == '\0')
 		return;
-	if (mon_parse(s, line, &call, &mistake)) {
+	if (mon_parse(s, line, &call, &mistake))
 		mon_mistake_print(line, &mistake, out);
-		return;
+	else
+		run_call(&call, out, NULL);
+}
+
+int mon_execute(struct mon_session *s, const char *line, struct strbuf *out, struct error *err)
+{
+	struct mon_mistake mistake;
+	struct mon_call call;
+	int ret = mon_parse(s, line, &call, &mistake);
+
+	if (ret) {
+		*err = mistake.err;
+		return ret;
 	}
-	call.out = out;
-	s->again = call.cmd->again;
-	s->out = out;
-	call.cmd->run(&call);
-	s->out = before;
+	run_call(&call, out, err);
+	return call.failed ? -EINVAL : 0;
 }
 
 void mon_error(struct mon_call *call, const char *fmt, ...)
@@ -331,7 +353,11 @@ void mon_error(struct mon_call *call, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(err.text, sizeof(err.text), fmt, ap);
 	va_end(ap);
-	strbuf_printf(call->out, "error: %s\n", err.text);
+	call->failed = true;
+	if (call->err)
+		*call->err = err;
+	else
+		strbuf_printf(call->out, "error: %s\n", err.text);
 }
 
 void mon_usage(const struct mon_command *parent, const struct mon_command *cmd, struct strbuf *out)

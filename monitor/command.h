@@ -73,6 +73,8 @@ struct mon_call {
 	const struct mon_command *cmd;
 	struct mon_value arg[MON_ARGS_MAX]; /* in the order of the schema */
 	struct strbuf *out;
+	struct error *err; /* where mon_error() leaves its sentence; NULL: in the output */
+	bool failed;
 	char store[2 * MON_LINE_MAX]; /* strings and bytes of the arguments */
 	size_t stored;
 };
@@ -140,7 +142,12 @@ int mon_parse(struct mon_session *s, const char *line, struct mon_call *call,
 	      struct mon_mistake *mistake);
 /* The line again, a caret under the wrong word, and the sentence. */
 void mon_mistake_print(const char *line, const struct mon_mistake *mistake, struct strbuf *out);
-/* Parses and runs one line; everything it says lands in @out. */
+/*
+ * Parses and runs one line for a program: what it says lands in @out, and what went wrong in @err,
+ * with a negative errno.
+ */
+int mon_execute(struct mon_session *s, const char *line, struct strbuf *out, struct error *err);
+/* The same for a person: everything lands in @out. */
 void mon_run(struct mon_session *s, const char *line, struct strbuf *out);
 
 /* "x/FMT [ADDR]" */

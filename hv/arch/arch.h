@@ -94,6 +94,8 @@ int arch_regs_flush(struct vcpu *v);
 int arch_code_bits(struct vcpu *v);
 /* Registers for a person; @code: with the bytes at pc. */
 void arch_dump(struct vcpu *v, struct strbuf *out);
+/* The same for programs: NAME=VALUE, as QEMU shows them. */
+void arch_dump_pairs(struct vcpu *v, struct strbuf *out);
 /* "halted", "waiting for SIPI", or "runnable". */
 const char *arch_activity(struct vcpu *v);
 

@@ -50,7 +50,8 @@ int cli_console_plan(struct cli_console_plan *plan, const struct cli_options *op
 		     struct error *err)
 {
 	bool gdb = is_stdio(opts->gdb), debugcon = is_stdio(opts->cfg.debugcon);
-	bool taken = gdb || debugcon;
+	bool qmp = is_stdio(opts->qmp);
+	bool taken = gdb || debugcon || qmp;
 	int ret;
 
 	*plan = (struct cli_console_plan){ .mux_serial = -1 };
@@ -68,10 +69,11 @@ int cli_console_plan(struct cli_console_plan *plan, const struct cli_options *op
 	if (!opts->serials && opts->monitor && !is_stdio(opts->monitor) && !taken)
 		plan->mux_serial = 0;
 	plan->mux = plan->mux_serial >= 0 || plan->mux_monitor;
-	if (gdb + debugcon + plan->mux > 1)
+	if (gdb + debugcon + qmp + plan->mux > 1)
 		return error_set(err, -EINVAL,
-				 "stdio was given to more than one of -gdb, -debugcon, -serial and "
-				 "-monitor: only the last two can share it");
+				 "stdio was given to more than one of -gdb, -qmp, -debugcon, "
+				 "-serial and -monitor: only the last two can share it");
+	plan->qmp = or_none(opts->qmp);
 	plan->gdb = opts->gdb ? or_none(opts->gdb) : "default";
 	return 0;
 }

@@ -309,6 +309,13 @@ static int set_monitor(struct cli_options *opts, const char *value, struct error
 	return 0;
 }
 
+static int set_qmp(struct cli_options *opts, const char *value, struct error *err)
+{
+	(void)err;
+	opts->qmp = value;
+	return 0;
+}
+
 static int set_debugcon(struct cli_options *opts, const char *value, struct error *err)
 {
 	(void)err;
@@ -385,6 +392,7 @@ static const struct option_row rows[] = {
 	  "vitrine's own console. Default: on stdio with the serial port; Ctrl-A c changes between "
 	  "them, Ctrl-A h helps, Ctrl-A x quits.",
 	  set_monitor },
+	{ "qmp", "DEV", GROUP_CONSOLE, "The monitor for programs: JSON, as QEMU's QMP.", set_qmp },
 	{ "debugcon", "DEV", GROUP_CONSOLE, "Output of I/O port 0xe9.", set_debugcon },
 	{ "nographic", NULL, GROUP_CONSOLE, "Nothing: there are no graphics.", set_nographic },
 

@@ -24,6 +24,7 @@ struct cli_options {
 	const char *serial[CLI_SERIALS]; /* as given */
 	unsigned serials;
 	const char *monitor;	       /* NULL: not given */
+	const char *qmp;	       /* NULL: not given */
 	const char *gdb;	       /* NULL: not given */
 	char gdb_dev[CLI_DEV_MAX + 1]; /* … when more than the DEV was given */
 	enum gdb_on_disconnect on_disconnect;
@@ -57,6 +58,7 @@ struct cli_console_plan {
 	bool mux_monitor;
 	const char *serial[CLI_SERIALS]; /* DEVs that the ports open themselves; NULL: none */
 	const char *monitor;		 /* DEV that the monitor serves; NULL: none */
+	const char *qmp;		 /* NULL: none */
 	const char *gdb; /* NULL: none; "default": a socket in the run-time directory */
 };
 /*

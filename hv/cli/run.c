@@ -28,6 +28,7 @@
 #include "hv/rundir.h"
 #include "hv/trace.h"
 #include "monitor/monitor.h"
+#include "monitor/qmp.h"
 
 struct run {
 	struct cli_options *opts;
@@ -44,6 +45,7 @@ struct run {
 	struct chardev *pty_monitor;		/* until the monitor has it */
 	struct machine *m;
 	struct monitor *monitor;
+	struct qmp *qmp;
 	struct gdbstub *gdb;
 	char symbols[PATH_MAX]; /* of the demo guest; empty: not written */
 };
@@ -160,6 +162,8 @@ static int open_monitor(struct run *run, struct error *err)
 		ret = add_console(run, &run->pty_monitor, err);
 	if (!ret && run->plan.monitor)
 		ret = monitor_serve(run->monitor, run->plan.monitor, err);
+	if (!ret && run->plan.qmp)
+		ret = qmp_create(&run->qmp, run->monitor, run->plan.qmp, err);
 	return ret;
 }
 
@@ -245,8 +249,11 @@ static int greet(struct run *run, struct error *err)
 
 	warn_if_open("gdb", run->plan.gdb);
 	warn_if_open("the monitor", run->plan.monitor);
+	warn_if_open("qmp", run->plan.qmp);
 	if (run->plan.monitor)
 		fprintf(stderr, "monitor: %s\n", run->plan.monitor);
+	if (run->plan.qmp)
+		fprintf(stderr, "qmp: %s\n", run->plan.qmp);
 	if (run->demo && target) {
 		ret = write_demo_symbols(run, err);
 		if (ret < 0)
@@ -325,6 +332,7 @@ static void tear_down(struct run *run)
 	size_t i;
 
 	gdbstub_destroy(run->gdb);
+	qmp_destroy(run->qmp);
 	monitor_destroy(run->monitor);
 	machine_destroy(run->m);
 	chardev_close(run->pty_monitor);

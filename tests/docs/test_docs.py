@@ -132,6 +132,15 @@ class Pages(unittest.TestCase):
                         self.assertIn(m[2], names, f"{page}: {line}")
 
 
+    def test_machine_interface_is_documented(self):
+        """The table of docs/qmp.md is that of the source, row for row."""
+        source = (ROOT / "monitor" / "qmp_commands.c").read_text()
+        rows = re.findall(r"^\t\{ \"([\w-]+)\",\s*\"([^\"]+)\"", source, re.M)
+        page = (ROOT / "docs" / "qmp.md").read_text()
+        self.assertGreater(len(rows), 15)
+        self.assertEqual(re.findall(r"^\| `([\w-]+)` \| (.*) \|$", page.split("## Events")[0], re.M), rows)
+
+
 class Sessions(unittest.TestCase):
     PAGE = ("<!-- session: x -->\n```\n(gdb) p 1\n$1 = 0x17\n...\nend\n```\nwords\n```\n(gdb) p 2\n```\n"
             "<!-- end of session -->\n")

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# The monitor is fuzzed over the machine without KVM of its tests, which stands in for the archive's.
+# The monitor and its machine interface are fuzzed over the machine without KVM of its tests, which
+# stands in for the archive's.
 
 ifeq ($(BUILD),$(FUZZ_BUILD))
-$(BUILD)/fuzz/mon: $(BUILD)/tests/fuzz/fuzz_mon.o $(BUILD)/tests/unit-mon/fake_control.o \
+$(BUILD)/fuzz/mon $(BUILD)/fuzz/qmp: $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/unit-mon/fake_control.o \
                    $(BUILD)/tests/unit-mon/fake_chardev.o $(BUILD)/libvitrine.a
 	@mkdir -p $(@D)
 	$(call say,LD      $@)

@@ -470,6 +470,11 @@ void arch_dump(struct vcpu *v, struct strbuf *out)
 	strbuf_printf(out, "pc 0x%llx\n", (unsigned long long)cpu_of(v)->pc);
 }
 
+void arch_dump_pairs(struct vcpu *v, struct strbuf *out)
+{
+	strbuf_printf(out, "pc 0x%llx\n", (unsigned long long)cpu_of(v)->pc);
+}
+
 const char *arch_activity(struct vcpu *v)
 {
 	(void)v;

@@ -15,9 +15,13 @@ struct chardev {
 	bool tty;
 	bool closed; /* by its user; the test frees it with fake_chardev_free() */
 	unsigned cols, rows;
+	size_t queued; /* what chardev_queued() says */
+	int next_fd;   /* that chardev_take_fd() gives; -1: none */
 };
 
 struct chardev *fake_chardev_create(bool tty);
+/* A client of the endpoint "fake", of which one can be open. */
+struct chardev *fake_endpoint_connect(void);
 void fake_chardev_free(struct chardev *cd);
 /* The peer types. */
 void fake_chardev_feed(struct chardev *cd, const void *data, size_t len);

@@ -376,6 +376,19 @@ int control_set_pc(struct machine *m, int vcpu, uint64_t pc)
 	return control_reg_write(m, vcpu, FAKE_RIP, &pc, NULL);
 }
 
+int control_dump_pairs(struct machine *m, int vcpu, struct strbuf *out)
+{
+	if (!control_vcpu_exists(m, vcpu))
+		return -ESRCH;
+	strbuf_printf(out, "RAX=%016llx\n", (unsigned long long)fake_of(m)->reg[vcpu][FAKE_RAX][0]);
+	return 0;
+}
+
+int control_vcpu_tid(const struct machine *m, int vcpu)
+{
+	return control_vcpu_exists(m, vcpu) ? 100 + vcpu : 0;
+}
+
 int control_dump(struct machine *m, int vcpu, struct strbuf *out)
 {
 	if (!control_vcpu_exists(m, vcpu))
@@ -561,4 +574,10 @@ void control_message(struct machine *m, const char *fmt, ...)
 	va_end(ap);
 	ev.text = text;
 	fake_notify(fake_of(m), &ev);
+}
+
+bool machine_is_over(const struct machine *m)
+{
+	(void)m;
+	return false;
 }

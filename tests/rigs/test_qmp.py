@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# places: vmx svm native
+"""The machine interface on a real machine: a session byte for byte, two clients and a descriptor."""
+import array
+import json
+import os
+import re
+import socket
+
+from suites import Skip
+
+
+class Client:
+    def __init__(self, place, path):
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.settimeout(120)
+        self._socket.connect(place.reach(path))
+        self._file = self._socket.makefile("rb")
+        self.events = []
+        self.greeting = self.line()
+
+    def line(self):
+        line = self._file.readline()
+        assert line.endswith(b"\r\n"), line
+        return line.decode()
+
+    def send(self, request, fds=()):
+        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
+        self._socket.sendmsg([json.dumps(request).encode()], rights)
+
+    def answer(self):
+        """The next line that is no event; events are kept."""
+        while True:
+            line = self.line()
+            if '"event"' not in line:
+                return line
+            self.events.append(json.loads(line))
+
+    def execute(self, name, /, **arguments):
+        self.send({"execute": name, "arguments": {k.replace("_", "-"): v for k, v in arguments.items()}})
+        return json.loads(self.answer())
+
+    def human(self, line):
+        return self.execute("human-monitor-command", command_line=line)["return"]
+
+    def event(self, name):
+        """The oldest event of that name that was not asked for yet; waits for it."""
+        while True:
+            for i, event in enumerate(self.events):
+                if event["event"] == name:
+                    return self.events.pop(i)
+            self.events.append(json.loads(self.line()))
+
+
+def _start(place, *options):
+    path = place.socket_path()
+    vitrine = place.start(["-kernel", "@demo.elf", "-name", "glass", "-monitor", "none", "-serial", "none", "-gdb",
+                           "none", "-qmp", f"unix:{path}", *options])
+    vitrine.expect("qmp: ", 180)
+    return vitrine, path
+
+
+def _end(vitrine):
+    vitrine.kill(15)
+    vitrine.wait(60)
+
+
+# What changes from run to run becomes a letter.
+CHANGES = [(r'"seconds":\d+,"microseconds":\d+', '"seconds":S,"microseconds":U'), (r'"thread-id":\d+', '"thread-id":T'),
+           (r'"micro":\d+,"minor":\d+,"major":\d+', '"micro":N,"minor":N,"major":N'), (r"vitrine [\d.]+", "vitrine V")]
+
+SESSION = [
+    (None, ['{"QMP":{"version":{"qemu":{"micro":N,"minor":N,"major":N},"package":"vitrine V"},"capabilities":[]}}']),
+    ('{"execute": "qmp_capabilities"}', ['{"return":{}}']),
+    ('{"execute": "query-status", "id": 1}',
+     ['{"return":{"status":"prelaunch","singlestep":false,"running":false},"id":1}']),
+    ('{"execute": "query-name"}', ['{"return":{"name":"glass"}}']),
+    ('{"execute": "query-cpus-fast"}',
+     ['{"return":[{"cpu-index":0,"qom-path":"/machine/vcpu[0]","thread-id":T,"target":"x86_64"}]}']),
+    ('{"execute": "human-monitor-command", "arguments": {"command-line": "xp /4xb 0xfffc0000"}}',
+     ['{"return":"Cannot access memory\\n"}']),
+    ('{"execute": "vitrine-command", "arguments": {"command": "print", "arguments": {"expr": "$rip & 0"}}}',
+     ['{"return":{"output":"0x0  0"}}']),
+    ('{"execute": "cont"}', ['{"timestamp":{"seconds":S,"microseconds":U},"event":"RESUME"}', '{"return":{}}']),
+    ('{"execute": "nope", "id": "x"}',
+     ['{"error":{"class":"CommandNotFound","desc":"there is no command nope: query-commands lists them"},"id":"x"}']),
+    ('{"execute": "quit"}',
+     ['{"timestamp":{"seconds":S,"microseconds":U},"event":"SHUTDOWN","data":{"guest":false,"reason":"host-qmp-quit"}}',
+      '{"return":{}}']),
+]
+
+
+def test_byte_for_byte(place):
+    vitrine, path = _start(place, "-S")
+    try:
+        client = Client(place, path)
+        seen = [client.greeting]
+        for request, answers in SESSION:
+            if request:
+                client._socket.sendall(request.encode())
+                seen = [client.line() for _ in answers]
+            for line, answer in zip(seen, answers):
+                for pattern, letter in CHANGES:
+                    line = re.sub(pattern, letter, line)
+                assert line == answer + "\r\n", f"{line!r} is not {answer!r}"
+        assert vitrine.wait(60) == 0
+    finally:
+        _end(vitrine)
+
+
+def test_what_one_does_the_other_is_told(place):
+    vitrine, path = _start(place)
+    try:
+        one, two = Client(place, path), Client(place, path)
+        for client in one, two:
+            assert client.execute("qmp_capabilities") == {"return": {}}
+        assert one.execute("stop") == {"return": {}}
+        stopped = two.event("VITRINE_STOPPED")["data"]
+        assert stopped["reason"] == "pause" and stopped["by"] == "qmp 1", stopped
+        assert two.execute("query-status")["return"]["status"] == "paused"
+        # The same registers in both forms, above 2^63 where the demo guest's are.
+        pairs = dict(re.findall(r"(\w+) *= *([0-9a-f]+)", two.human("info registers")))
+        assert int(pairs["RIP"], 16) == stopped["pc"], pairs
+        assert re.search(r"^CR3=|CR3=[0-9a-f]{16}", two.human("info registers"), re.M)
+        assert two.execute("cont") == {"return": {}}
+        one.event("RESUME")
+        assert one.execute("system_reset") == {"return": {}}
+        assert two.event("RESET")["data"] == {"guest": False, "reason": "host-qmp-system-reset"}
+    finally:
+        _end(vitrine)
+
+
+def test_a_breakpoint_is_an_event(place):
+    if place.name == "svm":
+        raise Skip("no breakpoints on the emulated SVM")
+    vitrine, path = _start(place, "-S")
+    try:
+        client = Client(place, path)
+        client.execute("qmp_capabilities")
+        pc = int(re.search(r"RIP=([0-9a-f]+)", client.human("info registers"))[1], 16)
+        assert client.execute("vitrine-command", command="break", arguments={"addr": pc + 1}).get("return")
+        client.execute("cont")
+        hit = client.event("VITRINE_STOPPED")["data"]
+        assert hit["reason"] == "breakpoint" and hit["pc"] == pc + 1, hit
+    finally:
+        _end(vitrine)
+
+
+def test_descriptors(place):
+    if place.name != "native":
+        raise Skip("descriptors do not cross a serial line")
+    vitrine, path = _start(place, "-S")
+    reader, writer = os.pipe()
+    try:
+        client = Client(place, path)
+        client.execute("qmp_capabilities")
+        client.send({"execute": "getfd", "arguments": {"fdname": "pipe"}}, [writer])
+        assert json.loads(client.answer()) == {"return": {}}
+        os.close(writer)
+        os.set_blocking(reader, False)
+        try:
+            assert os.read(reader, 1), "vitrine holds the other end"
+        except BlockingIOError:
+            pass
+        assert client.execute("closefd", fdname="pipe") == {"return": {}}
+        assert os.read(reader, 1) == b""
+    finally:
+        os.close(reader)
+        _end(vitrine)
