@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "hv/machine.h"
@@ -46,14 +47,15 @@ static void run_capabilities(struct qmp_call *call)
 
 static void run_version(struct qmp_call *call)
 {
+	static const char *const parts[] = { "major", "minor", "micro" };
 	struct json_object *numbers = json_object_new_object();
-	int major = 0, minor = 0, micro = 0;
+	char version[] = VITRINE_VERSION, *rest = version;
 
 	/* The member's name is what clients look for; the numbers are ours. */
-	sscanf(VITRINE_VERSION, "%d.%d.%d", &major, &minor, &micro);
-	qmp_add_int(numbers, "micro", micro);
-	qmp_add_int(numbers, "minor", minor);
-	qmp_add_int(numbers, "major", major);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		qmp_add_int(numbers, parts[i], strtol(rest, &rest, 10));
+		rest += *rest == '.';
+	}
 	call->result = json_object_new_object();
 	json_object_object_add(call->result, "qemu", numbers);
 	qmp_add_text(call->result, "package", "vitrine " VITRINE_VERSION);

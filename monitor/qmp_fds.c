@@ -62,7 +62,7 @@ void qmp_run_getfd(struct qmp_call *call)
 		if (*p)
 			drop(p);
 		entry->fd = fd;
-		strcpy(entry->name, name);
+		memcpy(entry->name, name, strlen(name) + 1);
 		entry->next = c->fds;
 		c->fds = entry;
 		return;

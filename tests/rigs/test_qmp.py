@@ -67,10 +67,10 @@ def _end(vitrine):
 
 # What changes from run to run becomes a letter.
 CHANGES = [(r'"seconds":\d+,"microseconds":\d+', '"seconds":S,"microseconds":U'), (r'"thread-id":\d+', '"thread-id":T'),
-           (r'"micro":\d+,"minor":\d+,"major":\d+', '"micro":N,"minor":N,"major":N'), (r"vitrine [\d.]+", "vitrine V")]
+           (r'"major":\d+,"minor":\d+,"micro":\d+', '"major":N,"minor":N,"micro":N'), (r"vitrine [\d.]+", "vitrine V")]
 
 SESSION = [
-    (None, ['{"QMP":{"version":{"qemu":{"micro":N,"minor":N,"major":N},"package":"vitrine V"},"capabilities":[]}}']),
+    (None, ['{"QMP":{"version":{"qemu":{"major":N,"minor":N,"micro":N},"package":"vitrine V"},"capabilities":[]}}']),
     ('{"execute": "qmp_capabilities"}', ['{"return":{}}']),
     ('{"execute": "query-status", "id": 1}',
      ['{"return":{"status":"prelaunch","singlestep":false,"running":false},"id":1}']),

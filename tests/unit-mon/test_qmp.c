@@ -74,7 +74,7 @@ static void negotiate(void)
 
 Test(mon_qmp, greets)
 {
-	says(strbuf_str(&cd->out), "{\"QMP\":{\"version\":{\"qemu\":{\"micro\":");
+	says(strbuf_str(&cd->out), "{\"QMP\":{\"version\":{\"qemu\":{\"major\":");
 	says(strbuf_str(&cd->out), "\"capabilities\":[]}}\r\n");
 }
 
