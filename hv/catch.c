@@ -336,6 +336,14 @@ void catch_note(struct vcpu *v, struct catchpoint *cp, const char *fmt, ...)
 	va_end(ap);
 }
 
+void catch_note_panic(struct vcpu *v, const char *text)
+{
+	struct stop *stop = &v->catch_stop;
+
+	*stop = (struct stop){ .reason = STOP_PANIC };
+	snprintf(stop->text, sizeof(stop->text), "%s", text);
+}
+
 void catch_access(struct vcpu *v, enum catch_kind kind, uint64_t addr, unsigned size, bool write,
 		  uint64_t value)
 {

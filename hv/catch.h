@@ -51,6 +51,8 @@ enum exit_verdict catch_verdict(const struct vcpu *v);
 /* What is to be told of @cp when the instruction is finished; a text made of @fmt. */
 void catch_note(struct vcpu *v, struct catchpoint *cp, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+/* The same for a panic, which stops without a catchpoint too. */
+void catch_note_panic(struct vcpu *v, const char *text);
 /* Posts it. */
 void catch_after_completion(struct vcpu *v);
 /* The guest asks for a reset on this thread: true when that is caught and has to wait. */

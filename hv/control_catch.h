@@ -11,8 +11,8 @@
  *   msr           after the access; by KVM's filter (api.rst 4.97), the access is done by us
  *   io, mmio      after the access; what KVM's own devices answer never comes to us and is refused
  *   reset         before it is done, the state as it is; resuming does it
- *   triple-fault, panic
- *                 these stop the guest anyhow: the catchpoint only counts them
+ *   triple-fault  stops the guest anyhow: the catchpoint only counts it
+ *   panic         whatever -action says, and when a crash kernel is to go on as well
  *   cr3           refused: no KVM tells of it
  *
  * Catchpoints belong to the client that set them, are told to all, and survive a reset.

@@ -105,9 +105,8 @@ static enum exit_verdict on_system_event(struct vcpu *v)
 		machine_request_reset(v->m);
 		return catch_verdict(v);
 	case KVM_SYSTEM_EVENT_CRASH:
-		catch_hit(v->m, CATCH_PANIC, 0);
-		vcpu_post_stop_text(v, STOP_PANIC, "the guest reported a crash");
-		return EXIT_PARK;
+		machine_guest_panicked(v->m, false);
+		return catch_verdict(v);
 	}
 	return fatal(v, "system event of an unknown type");
 }

@@ -34,6 +34,14 @@ struct power_button {
 	void *opaque;
 };
 
+/* What becomes of a guest that says it panicked. */
+enum panic_action {
+	PANIC_PAUSE, /* it is stopped: look */
+	PANIC_NONE,  /* it goes on as it wants to */
+	PANIC_SHUTDOWN,
+	PANIC_EXIT_FAILURE, /* … with exit status 1 */
+};
+
 /* What the command line asked for. Strings are the caller's and outlive the machine. */
 struct machine_config {
 	const char *name;
@@ -57,6 +65,7 @@ struct machine_config {
 	bool no_reboot;		    /* a reset ends the program */
 	bool no_acpi;		    /* the guest is given no ACPI tables */
 	bool start_paused;	    /* -S */
+	enum panic_action on_panic;
 };
 
 struct machine {
@@ -108,6 +117,7 @@ struct machine {
 	bool coalescing;      /* a coalesced zone exists; atomic */
 	bool reset_requested; /* by the guest and not done yet; atomic */
 	bool reset_caught;    /* … and a catchpoint holds it until the guest is resumed; atomic */
+	bool panic_posted;    /* a line about a panic waits to be said; atomic */
 	bool end_requested;   /* by the guest: the program is about to end; atomic */
 	int requested_exit;   /* … with this; written before the post that reads it */
 	struct queued_event *events;	    /* that clients have yet to be told; control.c */
@@ -147,6 +157,12 @@ void machine_request_reset(struct machine *m);
 /* The guest is resumed: does the reset that a catchpoint held, if there is one. Loop thread. */
 void machine_release_reset(struct machine *m);
 void machine_request_shutdown(struct machine *m, const char *why);
+/*
+ * The guest's kernel says that it panicked: done is what cfg->on_panic says, or it is stopped
+ * because a catchpoint wants that. With @crash_kernel it has another that takes over, and goes on.
+ * On a vCPU's thread, in an exit's handler or a bus's callback. panic.c.
+ */
+void machine_guest_panicked(struct machine *m, bool crash_kernel);
 /* The guest ends the program with this status (debug-exit port). */
 void machine_request_exit(struct machine *m, int code);
 /* Whether the guest has asked for one of those, and it is not done yet. Any thread. */

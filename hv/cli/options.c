@@ -225,6 +225,28 @@ static int set_no_reboot(struct cli_options *opts, const char *value, struct err
 	return 0;
 }
 
+static int set_action(struct cli_options *opts, const char *value, struct error *err)
+{
+	static const char key[] = "panic=";
+	static const char *const words[] = {
+		[PANIC_PAUSE] = "pause",
+		[PANIC_NONE] = "none",
+		[PANIC_SHUTDOWN] = "shutdown",
+		[PANIC_EXIT_FAILURE] = "exit-failure",
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (!strncmp(value, key, sizeof(key) - 1) &&
+		    !strcmp(value + sizeof(key) - 1, words[i])) {
+			opts->cfg.on_panic = (enum panic_action)i;
+			return 0;
+		}
+	}
+	return error_set(err, -EINVAL,
+			 "'%.40s' is unknown: there is panic=pause|none|shutdown|exit-failure",
+			 value);
+}
+
 static int set_paused(struct cli_options *opts, const char *value, struct error *err)
 {
 	(void)value;
@@ -372,6 +394,11 @@ static const struct option_row rows[] = {
 	  set_machine },
 	{ "device", "NAME", GROUP_MACHINE,
 	  "Adds a device on PCI: edu, the teaching device. May be repeated.", set_device },
+	{ "action", "panic=DO", GROUP_MACHINE,
+	  "What becomes of a guest that says it panicked (pvpanic): pause, the default, stops it "
+	  "for "
+	  "a look; none, shutdown, exit-failure.",
+	  set_action },
 	{ "no-reboot", NULL, GROUP_MACHINE, "A reset ends the program.", set_no_reboot },
 
 	{ "S", NULL, GROUP_DEBUG, "Wait at the first instruction; `c` in gdb starts.", set_paused },

@@ -230,6 +230,88 @@ Test(catch, kvm_is_told_of_the_msrs_that_are_left)
 	toy_machine_free(m);
 }
 
+/* ---- panics: a device through which the guest of a circle tells of one ---- */
+
+static pthread_mutex_t device_lock = PTHREAD_MUTEX_INITIALIZER;
+static bool crash_kernel;
+
+static void on_device(void *opaque, uint64_t off, unsigned size, uint64_t value)
+{
+	(void)off, (void)size, (void)value;
+	machine_guest_panicked(opaque, crash_kernel);
+}
+
+static struct machine *panicking_machine(struct circle *o, struct bus_range *device,
+					 enum panic_action action)
+{
+	struct machine *m = circle_machine(o);
+
+	*device = (struct bus_range){ .name = "panic",
+				      .base = DEVICE,
+				      .len = 1,
+				      .lock = &device_lock,
+				      .write = on_device,
+				      .opaque = m };
+	cr_assert_eq(bus_add(&m->mmio, device), 0);
+	((struct machine_config *)m->cfg)->on_panic = action;
+	return m;
+}
+
+static void end_panics(struct machine *m, struct bus_range *device)
+{
+	control_stop(m, &me);
+	bus_remove(&m->mmio, device);
+	toy_machine_free(m);
+}
+
+Test(catch, a_panic_stops_behind_the_instruction_that_tells)
+{
+	struct circle o;
+	struct bus_range device;
+	struct machine *m = panicking_machine(&o, &device, PANIC_PAUSE);
+	int id;
+
+	cr_assert_eq(go(m)->reason, STOP_PANIC);
+	cr_assert_eq(control_last_stop(m)->pc, o.c);
+	cr_assert_neq(control_last_stop(m)->text[0], '\0');
+	cr_assert_eq(control_state(m), RUN_PANICKED);
+	id = catch (m, CATCH_PANIC, CATCH_ANY);
+	cr_assert_gt(id, 0, "%s", err.text);
+	cr_assert_eq(go(m)->reason, STOP_PANIC, "it can go on");
+	cr_assert_eq(hits(m, id), 1);
+	cr_assert_eq(toy_counter(m, COUNTER), 2);
+	end_panics(m, &device);
+}
+
+Test(catch, a_panic_that_is_nobodys_business_is_caught_all_the_same)
+{
+	struct circle o;
+	struct bus_range device;
+	struct machine *m = panicking_machine(&o, &device, PANIC_NONE);
+
+	cr_assert_eq(control_resume_all(m, &me, &err), 0);
+	cr_assert_not(toy_wait_stop(m, 20), "-action panic=none");
+	cr_assert_gt(catch (m, CATCH_PANIC, CATCH_ANY), 0, "%s", err.text);
+	cr_assert(toy_wait_stop(m, 20000));
+	cr_assert_eq(control_last_stop(m)->reason, STOP_PANIC);
+	end_panics(m, &device);
+}
+
+Test(catch, a_crash_kernel_goes_on_unless_caught)
+{
+	struct circle o;
+	struct bus_range device;
+	struct machine *m = panicking_machine(&o, &device, PANIC_PAUSE);
+
+	crash_kernel = true;
+	cr_assert_eq(control_resume_all(m, &me, &err), 0);
+	cr_assert_not(toy_wait_stop(m, 20));
+	cr_assert_gt(catch (m, CATCH_PANIC, CATCH_ANY), 0, "%s", err.text);
+	cr_assert(toy_wait_stop(m, 20000));
+	cr_assert(strstr(control_last_stop(m)->text, "crash kernel"));
+	end_panics(m, &device);
+}
+
 Test(catch, a_triple_fault_counts)
 {
 	struct toy_code code = { .len = 0 };

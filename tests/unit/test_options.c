@@ -103,6 +103,16 @@ Test(options, short_ones_differ_by_case)
 	cr_assert_null(opts.trace_to);
 }
 
+Test(options, action)
+{
+	cr_assert_eq(parse("-S"), 0);
+	cr_assert_eq(opts.cfg.on_panic, PANIC_PAUSE);
+	cr_assert_eq(parse("-action|panic=exit-failure"), 0, "%s", err.text);
+	cr_assert_eq(opts.cfg.on_panic, PANIC_EXIT_FAILURE);
+	cr_assert_eq(parse("-action|panic=none"), 0, "%s", err.text);
+	cr_assert_eq(opts.cfg.on_panic, PANIC_NONE);
+}
+
 Test(options, sizes)
 {
 	static const struct {
@@ -147,6 +157,8 @@ Test(options, mistakes_are_said)
 		{ "-m|1023K", "too little" },
 		{ "-m|17179869184G", "no size" },
 		{ "-m|lots", "no size" },
+		{ "-action|panic=loudly", "there is panic=pause" },
+		{ "-action|reset=none", "there is panic=pause" },
 		{ "-smp|0", "no number" },
 		{ "-smp|2,maxcpus=1", "maxcpus=1 is less" },
 		{ "-smp|2,cores=2", "no number" },

@@ -194,6 +194,37 @@ Test(pc, pci_addresses_do_not_reset)
 	cr_assert_not(was_reset());
 }
 
+/* ---- pvpanic ---- */
+
+Test(pc, pvpanic_says_what_it_understands)
+{
+	cr_assert_eq(in(0x505), 0x03);
+	out(0x505, 0x00);
+	out(0x505, 0xfc);
+	cr_assert_eq(fake_run(f), NOTHING, "no event that it knows");
+	cr_assert_eq(in(0x505), 0x03, "it cannot be written over");
+}
+
+Test(pc, pvpanic_does_what_action_says)
+{
+	static const struct {
+		enum panic_action action;
+		unsigned event;
+		int status;
+	} rows[] = {
+		{ PANIC_PAUSE, 0x01, NOTHING },	       { PANIC_NONE, 0x01, NOTHING },
+		{ PANIC_EXIT_FAILURE, 0x02, NOTHING }, { PANIC_SHUTDOWN, 0x02, NOTHING },
+		{ PANIC_SHUTDOWN, 0x03, 0 },	       { PANIC_EXIT_FAILURE, 0x01, 1 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		f->m.quitting = false;
+		f->cfg.on_panic = rows[i].action;
+		out(0x505, rows[i].event);
+		cr_expect_eq(fake_run(f), rows[i].status, "row %zu", i);
+	}
+}
+
 /* ---- keyboard controller ---- */
 
 static unsigned answer(void)

@@ -6,7 +6,8 @@
 
 DefinitionBlock ("", "DSDT", 2, "VITRIN", "VITRINE", 1)
 {
-	// Which devices the machine has, a bit each: 0-3 the serial ports, 4 the clock, 5 PCI.
+	// Which devices the machine has, a bit each: 0-3 the serial ports, 4 the clock, 5 PCI,
+	// 6 pvpanic.
 	// The value is a placeholder.
 	Name (DEVS, 0x53564544)
 
@@ -69,6 +70,15 @@ DefinitionBlock ("", "DSDT", 2, "VITRIN", "VITRINE", 1)
 			Name (_CRS, ResourceTemplate () {
 				IO (Decode16, 0x70, 0x70, 1, 2)
 				IRQNoFlags () { 8 }
+			})
+		}
+		// QEMU's docs/specs/pvpanic.rst.
+		Device (PEVT)
+		{
+			Name (_HID, "QEMU0001")
+			Method (_STA) { Return (HAVE (6)) }
+			Name (_CRS, ResourceTemplate () {
+				IO (Decode16, 0x505, 0x505, 1, 1)
 			})
 		}
 		// Windows and lines as in hv/pci.h and hv/pci_irq.c.
