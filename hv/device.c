@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "hv/device_reg.h"
+#include "hv/irq.h"
 #include "hv/machine.h"
 #include "hv/pci.h"
 
@@ -191,6 +192,8 @@ static void device_destroy(struct device *dev)
 		device_unmap_range(&dev->ranges[--dev->range_count]);
 	if (dev->cls->destroy)
 		dev->cls->destroy(dev);
+	if (dev->pci)
+		pci_remove(dev->pci);
 	pthread_mutex_destroy(&dev->lock);
 	free(dev);
 }
@@ -283,7 +286,9 @@ int devices_create(struct machine *m, const struct machine_config *cfg, struct e
 	int ret = 0;
 
 	device_classes(&count);
-	ret = pci_create(m, err);
+	ret = irq_create(m, err);
+	if (!ret)
+		ret = pci_create(m, err);
 	if (ret || !count)
 		return ret;
 	sorted = calloc(count, sizeof(*sorted));
@@ -317,6 +322,7 @@ void devices_destroy(struct machine *m)
 		device_destroy(last);
 	}
 	pci_destroy(m);
+	irq_destroy(m);
 }
 
 void devices_reset(struct machine *m)

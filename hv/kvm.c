@@ -51,6 +51,15 @@ const struct kvm_cap_row kvm_cap_rows[KVMCAP_COUNT] = {
 	[KVMCAP_USER_SPACE_MSR] = { CAP(KVM_CAP_X86_USER_SPACE_MSR), false,
 				    "unknown MSRs are not traced" },
 	[KVMCAP_MSR_FILTER] = { CAP(KVM_CAP_X86_MSR_FILTER), false, "MSRs cannot be caught" },
+	[KVMCAP_SIGNAL_MSI] = { CAP(KVM_CAP_SIGNAL_MSI), false, "no message-signalled interrupts" },
+	[KVMCAP_IRQ_ROUTING] = { CAP(KVM_CAP_IRQ_ROUTING), false,
+				 "MSI-X goes through the loop thread" },
+	[KVMCAP_IRQFD] = { CAP(KVM_CAP_IRQFD), false, "MSI-X goes through the loop thread" },
+	[KVMCAP_IRQ_INJECT_STATUS] = { CAP(KVM_CAP_IRQ_INJECT_STATUS), false,
+				       "not known which interrupts of a line were delivered" },
+	[KVMCAP_IOEVENTFD] = { CAP(KVM_CAP_IOEVENTFD), false, "every doorbell exits" },
+	[KVMCAP_IOEVENTFD_ANY_LENGTH] = { CAP(KVM_CAP_IOEVENTFD_ANY_LENGTH), false,
+					  "doorbells of any width exit" },
 };
 
 /* What to do depends on who may open it here: most often a group, on some machines root alone. */

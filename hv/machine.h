@@ -27,6 +27,7 @@ struct debug;
 struct kvm_caps;
 struct queued_event;
 struct pci_bus;
+struct irqs;
 
 /* What happens when the person presses the power button; loop thread. */
 struct power_button {
@@ -76,6 +77,7 @@ struct machine {
 	struct hv_timers *timers;
 	struct memory *ram;
 	struct bus pio, mmio;
+	struct irqs *irqs;
 	struct pci_bus *pci;
 	struct device *devices;
 	struct power_button *power_button; /* a device's; NULL: there is none */

@@ -43,11 +43,6 @@ struct pci_func *pci_func_at(struct machine *m, unsigned slot)
 	return m->pci && slot < PCI_SLOTS ? m->pci->func[slot] : NULL;
 }
 
-static size_t bar_reg(unsigned index)
-{
-	return PCI_BASE_ADDRESS_0 + 4 * (size_t)index;
-}
-
 /* ---- making a function ---- */
 
 int pci_add(struct device *dev, struct pci_func *fn, const struct pci_id *id, struct error *err)
@@ -76,23 +71,30 @@ int pci_add(struct device *dev, struct pci_func *fn, const struct pci_id *id, st
 	return 0;
 }
 
+void pci_remove(struct pci_func *fn)
+{
+	fn->dev->m->pci->func[fn->slot] = NULL;
+	pci_msix_free(fn);
+}
+
 int pci_add_bar(struct pci_func *fn, unsigned index, enum pci_bar_kind kind, uint64_t size,
 		uint64_t space, struct error *err)
 {
 	struct pci_bar *bar = &fn->bar[index];
-	uint8_t *initial = fn->initial + bar_reg(index);
-	uint8_t *writable = fn->writable + bar_reg(index);
+	uint8_t *initial = fn->initial + pci_bar_reg(index);
+	uint8_t *writable = fn->writable + pci_bar_reg(index);
 	uint16_t command = PCI_COMMAND_MASTER;
 
 	bar->io = kind == PCI_BAR_IO;
-	bar->wide = kind == PCI_BAR_MEM64;
+	bar->wide = kind == PCI_BAR_MEM64 || kind == PCI_BAR_PREF64;
+	bar->prefetch = kind == PCI_BAR_PREF64;
 	bar->range = device_prepare_range(fn->dev, bar->io, size, space, err);
 	if (!bar->range)
 		return -ENOSPC;
 	bar->size = size;
-	pci_put32(initial, bar->io     ? PCI_BASE_ADDRESS_SPACE_IO
-			   : bar->wide ? PCI_BASE_ADDRESS_MEM_TYPE_64
-				       : 0);
+	pci_put32(initial, (bar->io ? PCI_BASE_ADDRESS_SPACE_IO : 0) |
+				   (bar->wide ? PCI_BASE_ADDRESS_MEM_TYPE_64 : 0) |
+				   (bar->prefetch ? PCI_BASE_ADDRESS_MEM_PREFETCH : 0));
 	pci_put32(writable, (uint32_t) ~(size - 1));
 	if (bar->wide)
 		pci_put32(writable + 4, (uint32_t)(~(size - 1) >> 32));
@@ -124,7 +126,7 @@ uint8_t pci_add_cap(struct pci_func *fn, uint8_t id, uint8_t len)
 uint64_t pci_bar_address(const struct pci_func *fn, unsigned index)
 {
 	const struct pci_bar *bar = &fn->bar[index];
-	const uint8_t *at = fn->config + bar_reg(index);
+	const uint8_t *at = fn->config + pci_bar_reg(index);
 	uint64_t base = pci_get32(at) & ~(uint64_t)(bar->io ? 3 : 15);
 
 	if (bar->wide)
@@ -197,12 +199,13 @@ static void reset_func(struct pci_func *fn, uint64_t *mem, uint64_t *io)
 
 	memcpy(fn->config, fn->initial, sizeof(fn->config));
 	fn->intx = false;
-	pci_intx_update(fn);
+	pci_msix_reset(fn);
+	pci_config_changed(fn);
 	if (fn->config[PCI_INTERRUPT_PIN])
 		fn->config[PCI_INTERRUPT_LINE] = (uint8_t)pci_intx_gsi(fn);
 	for (unsigned i = 0; i < PCI_BARS; i++) {
 		const struct pci_bar *bar = &fn->bar[i];
-		uint8_t *at = fn->config + bar_reg(i);
+		uint8_t *at = fn->config + pci_bar_reg(i);
 
 		if (bar->size && carve(bar->io ? io : mem, bar->io ? PCI_PORT_END : PCI_MMIO_END,
 				       bar->size, &base))
@@ -226,41 +229,34 @@ void pci_reset(struct machine *m)
 
 /* ---- DMA ---- */
 
-/* NULL with the reason in @ret. */
-static void *dma_ptr(struct pci_func *fn, uint64_t gpa, size_t len, int *ret)
+static bool may_dma(const struct pci_func *fn)
 {
-	struct machine *m = fn->dev->m;
-	uint16_t command;
-	void *p;
+	return __atomic_load_n(&fn->master, __ATOMIC_RELAXED);
+}
 
-	pthread_mutex_lock(&m->pci->lock);
-	command = pci_get16(fn->config + PCI_COMMAND);
-	pthread_mutex_unlock(&m->pci->lock);
-	if (!(command & PCI_COMMAND_MASTER)) {
-		*ret = -EACCES;
-		return NULL;
-	}
-	p = m->ram ? memory_ptr(m->ram, gpa, len) : NULL;
-	*ret = p ? 0 : -EFAULT;
-	return p;
+void *pci_dma_ptr(struct pci_func *fn, uint64_t gpa, size_t len)
+{
+	const struct memory *ram = fn->dev->m->ram;
+
+	return may_dma(fn) && ram ? memory_ptr(ram, gpa, len) : NULL;
 }
 
 int pci_dma_read(struct pci_func *fn, uint64_t gpa, void *buf, size_t len)
 {
-	int ret;
-	const void *p = dma_ptr(fn, gpa, len, &ret);
+	const void *p = pci_dma_ptr(fn, gpa, len);
 
-	if (p)
-		memcpy(buf, p, len);
-	return ret;
+	if (!p)
+		return may_dma(fn) ? -EFAULT : -EACCES;
+	memcpy(buf, p, len);
+	return 0;
 }
 
 int pci_dma_write(struct pci_func *fn, uint64_t gpa, const void *buf, size_t len)
 {
-	int ret;
-	void *p = dma_ptr(fn, gpa, len, &ret);
+	void *p = pci_dma_ptr(fn, gpa, len);
 
-	if (p)
-		memcpy(p, buf, len);
-	return ret;
+	if (!p)
+		return may_dma(fn) ? -EFAULT : -EACCES;
+	memcpy(p, buf, len);
+	return 0;
 }

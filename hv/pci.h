@@ -23,10 +23,13 @@
 
 #include "hv/device.h"
 #include "hv/error.h"
+#include "hv/irq.h"
 #include "hv/strbuf.h"
 
 struct machine;
+struct doorbell;
 struct pci_bus;
+struct pci_msix;
 
 #define PCI_SLOTS	32
 #define PCI_BARS	6
@@ -50,6 +53,7 @@ struct pci_id {
 struct pci_bar {
 	uint64_t size; /* a power of two; 0: there is none */
 	bool io, wide; /* wide: a 64-bit memory BAR, which takes the next one, too */
+	bool prefetch;
 	struct device_range *range;
 };
 
@@ -60,13 +64,20 @@ struct pci_func {
 	uint8_t config[PCI_CONFIG_SIZE];
 	bool intx; /* what the device wants its line to be */
 
+	bool master; /* atomic: a copy of COMMAND's, for DMA */
+
+	/* Counted atomically: what the function itself asked for. */
+	struct irq_count intx_count, msi_count;
+
 	/* Fixed after creation. */
 	uint8_t initial[PCI_CONFIG_SIZE];   /* config after a reset */
 	uint8_t writable[PCI_CONFIG_SIZE];  /* bits that a write changes */
 	uint8_t clearable[PCI_CONFIG_SIZE]; /* bits that writing a one clears */
 	struct pci_bar bar[PCI_BARS];
-	uint8_t last_cap; /* offset of the newest capability; 0: none */
-	uint8_t msi;	  /* offset of the MSI capability; 0: none */
+	uint8_t last_cap;      /* offset of the newest capability; 0: none */
+	uint8_t msi;	       /* offset of the MSI capability; 0: none */
+	uint8_t msix_cap;      /* … of MSI-X */
+	struct pci_msix *msix; /* NULL: none */
 };
 
 /* Before and after all devices. Loop thread. */
@@ -81,15 +92,28 @@ void pci_reset(struct machine *m);
  * and capabilities are added. Loop thread, guest not running.
  */
 int pci_add(struct device *dev, struct pci_func *fn, const struct pci_id *id, struct error *err);
-enum pci_bar_kind { PCI_BAR_IO, PCI_BAR_MEM32, PCI_BAR_MEM64 };
+enum pci_bar_kind {
+	PCI_BAR_IO,
+	PCI_BAR_MEM32,
+	PCI_BAR_MEM64,
+	PCI_BAR_PREF64, /* 64-bit and prefetchable: it may go above 4 GiB when it is large */
+};
 /* BAR @index shows @size bytes (a power of two, >= 16; I/O: 4 to 256) of the register space from
  * @space on. */
 int pci_add_bar(struct pci_func *fn, unsigned index, enum pci_bar_kind kind, uint64_t size,
 		uint64_t space, struct error *err);
+/* Takes the function off the bus; what was added to it goes. The device's ranges are unmapped. */
+void pci_remove(struct pci_func *fn);
 /* A capability of @len bytes with its header; the offset in config, 0 when there is no room. */
 uint8_t pci_add_cap(struct pci_func *fn, uint8_t id, uint8_t len);
 /* One vector, 64-bit address, no masking (6.8.1). */
 int pci_add_msi(struct pci_func *fn, struct error *err);
+/*
+ * @vectors (1 to PCI_MSIX_MAX) of MSI-X (6.8.2), all masked. Table and pending bits get a 32-bit
+ * memory BAR of their own: BAR @bar, which must be free.
+ */
+#define PCI_MSIX_MAX 2048
+int pci_add_msix(struct pci_func *fn, unsigned bar, unsigned vectors, struct error *err);
 /* The device has an interrupt pin (INTA#). */
 void pci_add_intx(struct pci_func *fn);
 
@@ -110,13 +134,31 @@ uint64_t pci_bar_address(const struct pci_func *fn, unsigned index);
 /*
  * The device's side. Any thread, the device's lock may be held.
  */
-/* The level of INTA#; shared lines are or-ed. Held off while INTX_DISABLE or MSI is on. */
+/* The level of INTA#; shared lines are or-ed. Held off while INTX_DISABLE, MSI or MSI-X is on. */
 void pci_intx_set(struct pci_func *fn, bool level);
 /* The GSI of INTA# of @fn. */
 int pci_intx_gsi(const struct pci_func *fn);
 bool pci_msi_enabled(struct pci_func *fn);
 /* Sends the message; nothing when MSI or bus mastering is off. */
 void pci_msi_send(struct pci_func *fn);
+/* While this is false, a device of MSI-X uses INTA# or nothing. */
+bool pci_msix_enabled(struct pci_func *fn);
+/*
+ * Sends the message of @vector, or, while that, all vectors or bus mastering are off, sets its
+ * pending bit: then it is sent when that ends. Nothing while MSI-X is off, or when there is no such
+ * vector (a driver may have said 0xffff: none).
+ */
+void pci_msix_notify(struct pci_func *fn, unsigned vector);
+/*
+ * An eventfd that does the same whoever writes to it (a thread without the device at hand, a
+ * vhost); the same one for the device's life. -ENOENT: no such vector.
+ */
+int pci_msix_fd(struct pci_func *fn, unsigned vector);
+/* Zero when there is no such vector. */
+struct irq_count pci_msix_count(struct pci_func *fn, unsigned vector);
+/* Where [gpa, gpa + len) is, for as long as the access takes; NULL with bus mastering off and where
+ * not all of it is RAM. */
+void *pci_dma_ptr(struct pci_func *fn, uint64_t gpa, size_t len);
 /* All of it or nothing: -EACCES with bus mastering off, -EFAULT when part of it is no RAM. */
 int pci_dma_read(struct pci_func *fn, uint64_t gpa, void *buf, size_t len);
 int pci_dma_write(struct pci_func *fn, uint64_t gpa, const void *buf, size_t len);

@@ -30,6 +30,15 @@ static bool decides_about_bars(unsigned off)
 	return off == PCI_COMMAND || (off >= PCI_BASE_ADDRESS_0 && off < PCI_CARDBUS_CIS);
 }
 
+void pci_config_changed(struct pci_func *fn)
+{
+	uint16_t command = pci_get16(fn->config + PCI_COMMAND);
+
+	__atomic_store_n(&fn->master, command & PCI_COMMAND_MASTER, __ATOMIC_RELAXED);
+	pci_intx_update(fn);
+	pci_msix_update(fn);
+}
+
 void pci_config_write(struct machine *m, unsigned devfn, unsigned off, unsigned size,
 		      uint64_t value)
 {
@@ -47,7 +56,7 @@ void pci_config_write(struct machine *m, unsigned devfn, unsigned off, unsigned 
 		fn->config[off + i] = now & (uint8_t) ~(byte & fn->clearable[off + i]);
 		moved |= now != was && decides_about_bars(off + i);
 	}
-	pci_intx_update(fn);
+	pci_config_changed(fn);
 	pthread_mutex_unlock(&m->pci->lock);
 	if (moved)
 		bus_after_want(&m->pci->after);

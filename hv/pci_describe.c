@@ -43,6 +43,8 @@ static void describe_caps(const struct pci_func *fn, const uint8_t *config, stru
 		strbuf_printf(out, "  capability 0x%02x ", at);
 		if (at == fn->msi)
 			describe_msi(config + at, out);
+		else if (fn->msix && at == fn->msix_cap)
+			pci_msix_describe(fn, config + at, out);
 		else
 			strbuf_printf(out, "id 0x%02x\n", config[at]);
 	}

@@ -13,8 +13,8 @@
 
 struct pci_bus {
 	/*
-	 * Guards every function's config and the lines. Taken after a bus's lock and devices'
-	 * locks; nothing is taken inside it.
+	 * Guards every function's config and MSI-X table, and the lines. Taken after a bus's lock
+	 * and devices' locks; inside it only that of the messages is (irq_msg.c).
 	 */
 	pthread_mutex_t lock;
 	struct pci_func *func[PCI_SLOTS]; /* fixed once the guest runs */
@@ -44,7 +44,22 @@ static inline void pci_put32(uint8_t *p, uint32_t value)
 	pci_put16(p + 2, (uint16_t)(value >> 16));
 }
 
-/* After COMMAND, MSI's control or fn->intx changed. The bus's lock is held. */
+static inline size_t pci_bar_reg(unsigned index)
+{
+	return PCI_BASE_ADDRESS_0 + 4 * (size_t)index;
+}
+
+/* The bus's lock is held for all of these. */
+/* After config was written to. */
+void pci_config_changed(struct pci_func *fn);
+/* After COMMAND, MSI's or MSI-X's control or fn->intx changed. */
 void pci_intx_update(struct pci_func *fn);
+void pci_msix_update(struct pci_func *fn);
+/* Every vector masked; config is as after a reset, and pci_config_changed() follows. */
+void pci_msix_reset(struct pci_func *fn);
+void pci_msix_describe(const struct pci_func *fn, const uint8_t *cap, struct strbuf *out);
+
+/* Loop thread; the device's ranges are not on the bus any more. */
+void pci_msix_free(struct pci_func *fn);
 
 #endif

@@ -8,7 +8,7 @@
  */
 #include <errno.h>
 
-#include "hv/irq.h"
+#include "hv/irq_internal.h"
 #include "hv/machine.h"
 #include "hv/pci_internal.h"
 
@@ -38,6 +38,12 @@ static bool msi_on(const struct pci_func *fn)
 	return fn->msi && (fn->config[fn->msi + PCI_MSI_FLAGS] & PCI_MSI_FLAGS_ENABLE);
 }
 
+static bool msix_on(const struct pci_func *fn)
+{
+	return fn->msix &&
+	       (pci_get16(fn->config + fn->msix_cap + PCI_MSIX_FLAGS) & PCI_MSIX_FLAGS_ENABLE);
+}
+
 void pci_intx_update(struct pci_func *fn)
 {
 	struct pci_bus *bus = fn->dev->m->pci;
@@ -48,10 +54,12 @@ void pci_intx_update(struct pci_func *fn)
 		fn->config[PCI_STATUS] |= PCI_STATUS_INTERRUPT;
 	else
 		fn->config[PCI_STATUS] &= (uint8_t)~PCI_STATUS_INTERRUPT;
-	if (fn->intx && !held && !msi_on(fn))
+	if (fn->intx && !held && !msi_on(fn) && !msix_on(fn))
 		*line |= bit;
 	else
 		*line &= ~bit;
+	if (*line & ~was)
+		irq_counted(&fn->intx_count.raised);
 	if (!was != !*line)
 		irq_set(fn->dev->m, pci_intx_gsi(fn), *line);
 }
@@ -109,5 +117,5 @@ void pci_msi_send(struct pci_func *fn)
 	data = pci_get16(cap + PCI_MSI_DATA_64);
 	pthread_mutex_unlock(&bus->lock);
 	if (on)
-		irq_msi(fn->dev->m, addr, data);
+		irq_msi(fn->dev->m, addr, data, &fn->msi_count);
 }

@@ -26,6 +26,7 @@ struct machine_config;
 struct vcpu;
 struct stop;
 struct boot_entry;
+struct kvm_irq_routing_entry;
 struct probe_result;
 
 /* ---- VM and vCPU life ---- */
@@ -50,6 +51,17 @@ int arch_vm_reset(struct machine *m, struct error *err);
  */
 void arch_clock_stop(struct machine *m);
 void arch_clock_start(struct machine *m);
+
+/* ---- interrupts ---- */
+
+/* GSIs below this one are the processor's interrupt lines; messages get those above. */
+#define ARCH_IRQ_LINES 24
+/*
+ * How KVM routes the lines by itself: a table that is set for the messages has to say it again.
+ * Writes at most ARCH_IRQ_ROUTES_MAX entries, and returns how many. Any thread.
+ */
+#define ARCH_IRQ_ROUTES_MAX 40
+unsigned arch_irq_routes(struct kvm_irq_routing_entry entries[ARCH_IRQ_ROUTES_MAX]);
 
 /* ---- registers ---- */
 

@@ -591,6 +591,12 @@ int arch_catch_msrs(struct machine *m, const uint32_t *msrs, size_t count, struc
 	return 0;
 }
 
+unsigned arch_irq_routes(struct kvm_irq_routing_entry entries[ARCH_IRQ_ROUTES_MAX])
+{
+	entries[0] = (struct kvm_irq_routing_entry){ .gsi = 3, .type = KVM_IRQ_ROUTING_IRQCHIP };
+	return 1;
+}
+
 const char *arch_kernel_device(struct machine *m, bool port, uint64_t addr)
 {
 	(void)m;

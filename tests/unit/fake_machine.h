@@ -40,5 +40,7 @@ void fake_watch_irqs(void);
 unsigned fake_irq_edges(int gsi);
 /* Its level. */
 bool fake_irq_level(int gsi);
+/* How many lines of the trace contain @what ("…\n" at its end, too) since then. */
+unsigned fake_traced(const char *what);
 
 #endif

@@ -265,21 +265,6 @@ Test(pci, command_holds_the_line_off)
 	cr_expect_not(fake_irq_level(10));
 }
 
-static bool traced(const char *what)
-{
-	char path[64], line[512];
-	bool found = false;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/tmp/vitrine-test-%d.trace", getpid());
-	file = fopen(path, "r");
-	cr_assert_not_null(file);
-	while (fgets(line, sizeof(line), file))
-		found |= strstr(line, what) != NULL;
-	fclose(file);
-	return found;
-}
-
 Test(pci, msi_has_address_and_data)
 {
 	unsigned cap = get(TOY, PCI_CAPABILITY_LIST, 1);
@@ -293,10 +278,10 @@ Test(pci, msi_has_address_and_data)
 	set(TOY, cap + PCI_MSI_FLAGS, 2, PCI_MSI_FLAGS_ENABLE);
 	cr_expect(pci_msi_enabled(&toy->func));
 	pci_msi_send(&toy->func);
-	cr_expect_not(traced("msi 0x"), "neither off nor without bus mastering");
+	cr_expect_not(fake_traced("msi 0x"), "neither off nor without bus mastering");
 	set(TOY, PCI_COMMAND, 2, PCI_COMMAND_MASTER);
 	pci_msi_send(&toy->func);
-	cr_expect(traced("msi 0x12fee01000 0x4041\n"));
+	cr_expect(fake_traced("msi 0x12fee01000 0x4041\n"));
 	pci_intx_set(&toy->func, true);
 	cr_expect_not(fake_irq_level(10), "a message, so no line");
 }

@@ -123,6 +123,30 @@ const char *arch_kernel_device(struct machine *m, bool port, uint64_t addr)
 	return NULL;
 }
 
+/* GSI n is input n of the I/O APIC and, below 16, of the two 8259s (Linux
+ * arch/x86/kvm/irq_comm.c, default_routing). */
+unsigned arch_irq_routes(struct kvm_irq_routing_entry entries[ARCH_IRQ_ROUTES_MAX])
+{
+	struct kvm_irq_routing_entry *e = entries;
+
+	for (uint32_t gsi = 0; gsi < ARCH_IRQ_LINES; gsi++) {
+		if (gsi < 16)
+			*e++ = (struct kvm_irq_routing_entry){
+				.gsi = gsi,
+				.type = KVM_IRQ_ROUTING_IRQCHIP,
+				.u.irqchip = { .irqchip = gsi < 8 ? KVM_IRQCHIP_PIC_MASTER
+								  : KVM_IRQCHIP_PIC_SLAVE,
+					       .pin = gsi % 8 },
+			};
+		*e++ = (struct kvm_irq_routing_entry){
+			.gsi = gsi,
+			.type = KVM_IRQ_ROUTING_IRQCHIP,
+			.u.irqchip = { .irqchip = KVM_IRQCHIP_IOAPIC, .pin = gsi },
+		};
+	}
+	return (unsigned)(e - entries);
+}
+
 static uint32_t guest_debug_flags(const struct kvm_caps *caps)
 {
 	uint32_t flags = (uint32_t)caps->value[KVMCAP_GUEST_DEBUG2];
