@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "hv/device_reg.h"
+#include "hv/doorbell.h"
 #include "hv/irq.h"
 #include "hv/machine.h"
 #include "hv/pci.h"
@@ -46,6 +47,7 @@ static void range_write(void *opaque, uint64_t off, unsigned size, uint64_t valu
 	struct device_range *r = opaque;
 
 	device_space_write(r->dev, r->space + off, size, value);
+	doorbells_ring(r, off, size, value);
 }
 
 static uint64_t range_peek(void *opaque, uint64_t off, unsigned size)
@@ -108,11 +110,14 @@ int device_map_range(struct device_range *range, uint64_t base)
 	range->bus.base = base;
 	ret = bus_add(bus_of(range->dev->m, range->is_pio), &range->bus);
 	range->mapped = !ret;
+	if (range->mapped)
+		doorbells_mapped(range);
 	return ret;
 }
 
 void device_unmap_range(struct device_range *range)
 {
+	doorbells_unmap(range);
 	bus_remove(bus_of(range->dev->m, range->is_pio), &range->bus);
 	range->mapped = false;
 }
@@ -194,6 +199,7 @@ static void device_destroy(struct device *dev)
 		dev->cls->destroy(dev);
 	if (dev->pci)
 		pci_remove(dev->pci);
+	doorbells_free(dev);
 	pthread_mutex_destroy(&dev->lock);
 	free(dev);
 }

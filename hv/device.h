@@ -27,6 +27,7 @@
 
 struct machine;
 struct device;
+struct doorbell;
 struct machine_config;
 struct pci_func;
 
@@ -135,8 +136,10 @@ struct device {
 	 * taken inside it.
 	 */
 	pthread_mutex_t lock;
-	int irq;	      /* GSI, or -1 */
-	struct pci_func *pci; /* part of the device; NULL: it is not on PCI */
+	int irq;		    /* GSI, or -1 */
+	struct pci_func *pci;	    /* part of the device; NULL: it is not on PCI */
+	struct doorbell *doorbells; /* hv/doorbell.h */
+	unsigned doorbells_shown;   /* how many want to see them rung */
 	unsigned range_count;
 	struct device_range ranges[DEVICE_MAX_RANGES];
 	struct device *next;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hv/doorbell.h"
 #include "hv/machine.h"
 #include "hv/pci_internal.h"
 
@@ -101,6 +102,12 @@ int pci_add_bar(struct pci_func *fn, unsigned index, enum pci_bar_kind kind, uin
 	command |= bar->io ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY;
 	pci_put16(fn->writable + PCI_COMMAND, pci_get16(fn->writable + PCI_COMMAND) | command);
 	return 0;
+}
+
+int pci_doorbell(struct pci_func *fn, unsigned bar, uint64_t off, unsigned size,
+		 const uint64_t *match, struct doorbell **out, struct error *err)
+{
+	return doorbell_add(fn->bar[bar].range, off, size, match, out, err);
 }
 
 uint8_t pci_add_cap(struct pci_func *fn, uint8_t id, uint8_t len)

@@ -114,6 +114,9 @@ int pci_add_msi(struct pci_func *fn, struct error *err);
  */
 #define PCI_MSIX_MAX 2048
 int pci_add_msix(struct pci_func *fn, unsigned bar, unsigned vectors, struct error *err);
+/* A doorbell in BAR @bar, which was added before: doorbell_add(). */
+int pci_doorbell(struct pci_func *fn, unsigned bar, uint64_t off, unsigned size,
+		 const uint64_t *match, struct doorbell **out, struct error *err);
 /* The device has an interrupt pin (INTA#). */
 void pci_add_intx(struct pci_func *fn);
 

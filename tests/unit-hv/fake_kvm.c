@@ -138,6 +138,8 @@ static int store_exit(struct toy_cpu *c, uint64_t gpa, uint64_t value, unsigned 
 {
 	struct kvm_run *run = c->v->run;
 
+	if (toy_ring(gpa, value, len))
+		return retire(c, c->pc + 5, 0);
 	run->exit_reason = KVM_EXIT_MMIO;
 	run->mmio.phys_addr = gpa;
 	run->mmio.len = len;
@@ -291,6 +293,10 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 		return new_vcpu((long)arg);
 	case KVM_SET_USER_MEMORY_REGION:
 		return set_memory(arg);
+	case KVM_SET_GSI_ROUTING:
+	case KVM_IRQFD:
+	case KVM_IOEVENTFD:
+		return toy_eventfd_ioctl(request, arg);
 	case KVM_REGISTER_COALESCED_MMIO:
 	case KVM_UNREGISTER_COALESCED_MMIO:
 		return 0;
@@ -311,6 +317,8 @@ int kvm_open(struct kvm_caps *caps, struct error *err)
 	caps->run_size = RUN_SIZE;
 	caps->value[KVMCAP_MAX_VCPUS] = 64;
 	caps->value[KVMCAP_COALESCED_MMIO] = 1;
+	caps->value[KVMCAP_IRQ_ROUTING] = toy_has_eventfds ? 4096 : 0;
+	caps->value[KVMCAP_IRQFD] = caps->value[KVMCAP_IOEVENTFD] = toy_has_eventfds;
 	return fake_kvm_fd = memfd_create("toy-kvm", MFD_CLOEXEC);
 }
 
@@ -643,6 +651,7 @@ struct machine *toy_machine(const struct toy_code *code, unsigned vcpus, const c
 	struct error err = { "" };
 
 	memset(slots, 0, sizeof(slots));
+	toy_forget_eventfds();
 	toy_map(false);
 	toy_injected = toy_emulated = 0;
 	toy_config = (struct machine_config){
@@ -665,7 +674,7 @@ struct machine *toy_machine(const struct toy_code *code, unsigned vcpus, const c
 void toy_machine_free(struct machine *m)
 {
 	machine_destroy(m);
-	toy_has_soft = toy_has_hard = toy_has_data = toy_emulates = true;
+	toy_has_soft = toy_has_hard = toy_has_data = toy_emulates = toy_has_eventfds = true;
 	toy_io_untrapped = false;
 	memset(toy_handlers, 0, sizeof(toy_handlers));
 }

@@ -75,6 +75,27 @@ extern uint64_t toy_handlers[32];
 extern unsigned toy_caught_msrs;
 #define TOY_MSR_REFUSED 0x800
 
+/*
+ * What the machine's messages have come to: looks at the eventfds that were given to KVM_IRQFD, as
+ * KVM does at once, and gives one that was written to, with the route of its GSI. False: none.
+ */
+struct toy_msi {
+	uint32_t gsi;
+	uint64_t addr;
+	uint32_t data;
+};
+bool toy_take_msi(struct toy_msi *out);
+/* Entries of the routing table; doorbells that KVM_IOEVENTFD was given and has not lost again. */
+unsigned toy_routes(void);
+unsigned toy_doorbells(void);
+/* Whether this KVM can irqfd and ioeventfd; before toy_machine(). */
+extern bool toy_has_eventfds;
+
+/* For fake_kvm.c. Whether the store was a doorbell's, which is rung then. */
+bool toy_ring(uint64_t gpa, uint64_t value, unsigned len);
+int toy_eventfd_ioctl(unsigned long request, const void *arg);
+void toy_forget_eventfds(void);
+
 /* As if the guest had run for a minute: code is no longer taken to be on the move. */
 void toy_age(struct machine *m);
 uint64_t toy_counter(struct machine *m, uint64_t gpa);
