@@ -75,7 +75,7 @@ static int open_image(struct machine *m, struct error *err)
 	return boot_open(&m->boot, &params, err);
 }
 
-/* The files as they are now: somebody built a kernel in place and resets to try it. */
+/* The files as they are now: somebody has built a kernel and resets to try it. */
 static int reopen_image(struct machine *m, struct error *err)
 {
 	struct boot_image *old = m->boot;

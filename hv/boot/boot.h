@@ -51,8 +51,8 @@ const char *boot_describe(const struct boot_image *img);
  * Places everything in @ram and says how to enter. @dtb (@dtb_size bytes, may be NULL) is given to
  * the guest in the protocol's way: SETUP_DTB, a PVH module with the command line "dtb", a
  * Multiboot module "dtb" if @append has the word "dtb". @rsdp: guest-physical address of the ACPI
- * RSDP or 0. Errors: -ENOSPC when it does not fit, -ESTALE when a file was written to since
- * boot_open(), with a sentence.
+ * RSDP or 0. Errors: -ENOSPC when it does not fit, -ESTALE when a file was written to or replaced
+ * since boot_open(), with a sentence.
  */
 int boot_load(const struct boot_image *img, struct memory *ram, const void *dtb, size_t dtb_size,
 	      uint64_t rsdp, struct boot_entry *entry, struct error *err);

@@ -68,6 +68,8 @@ int boot_file_open(struct boot_file *f, const char *what, const char *path, stru
 	}
 	f->size = (uint64_t)st.st_size;
 	f->mtime = st.st_mtim;
+	f->dev = st.st_dev;
+	f->ino = st.st_ino;
 	return 0;
 
 fail:
@@ -144,5 +146,7 @@ int boot_file_unchanged(const struct boot_file *f, struct error *err)
 	    st.st_mtim.tv_nsec != f->mtime.tv_nsec)
 		return error_set(err, -ESTALE, "%s was written to since vitrine opened it",
 				 f->name);
+	if (!stat(f->name, &st) && (st.st_dev != f->dev || st.st_ino != f->ino))
+		return error_set(err, -ESTALE, "%s was replaced since vitrine opened it", f->name);
 	return 0;
 }

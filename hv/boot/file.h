@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <time.h>
 
 #include "hv/error.h"
@@ -22,6 +23,8 @@ struct boot_file {
 	const void *data; /* the caller's; used when fd is -1 */
 	uint64_t size;
 	struct timespec mtime; /* when it was opened */
+	dev_t dev;	       /* which file it is */
+	ino_t ino;
 };
 
 /* @what: "kernel", "initrd", "module". Errors: a sentence with the path, why, what to do. */
@@ -35,7 +38,10 @@ void boot_file_close(struct boot_file *f);
 bool boot_file_read(const struct boot_file *f, uint64_t off, void *buf, uint64_t len);
 /* As much as there is from @off on, at most @len; returns the number of bytes. */
 size_t boot_file_peek(const struct boot_file *f, uint64_t off, void *buf, size_t len);
-/* -ESTALE with a sentence when the file was written to since it was opened. */
+/*
+ * -ESTALE with a sentence when the file was written to since it was opened, or another one has
+ * taken its name: linkers do that. One that was only removed is as good as ever.
+ */
 int boot_file_unchanged(const struct boot_file *f, struct error *err);
 
 #endif

@@ -89,7 +89,7 @@ Test(boot_files, file_that_changed_is_not_loaded)
 	struct fixture f = { 0 };
 	struct boot_params p = { 0 };
 	struct image im;
-	char *file;
+	char *file, *other;
 	int fd;
 
 	image_elf64(&im, 0);
@@ -98,11 +98,18 @@ Test(boot_files, file_that_changed_is_not_loaded)
 	cr_assert_eq(boot_open(&f.img, &p, &f.err), 0, "%s", f.err.text);
 	cr_assert_eq(boot_load(f.img, f.ram, NULL, 0, 0, &f.entry, &f.err), 0);
 	cr_assert_eq(*(uint8_t *)fixture_at(&f, ELF_LOAD, 1), 0x90);
-	/* Removed or replaced: the old one is what is loaded. */
+	/* Removed: the old one is what is loaded. */
 	cr_assert_eq(unlink(file), 0);
 	cr_assert_eq(boot_load(f.img, f.ram, NULL, 0, 0, &f.entry, &f.err), 0);
+	/* Replaced, as linkers do it. */
+	other = fixture_file(im.data, im.size);
+	cr_assert_eq(rename(other, file), 0);
+	cr_assert_eq(boot_load(f.img, f.ram, NULL, 0, 0, &f.entry, &f.err), -ESTALE);
+	cr_assert(strstr(f.err.text, "was replaced"), "%s", f.err.text);
 	boot_close(f.img);
+	unlink(file);
 
+	free(other);
 	free(file);
 	p.kernel = file = fixture_file(im.data, im.size);
 	cr_assert_eq(boot_open(&f.img, &p, &f.err), 0, "%s", f.err.text);
