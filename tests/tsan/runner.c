@@ -70,7 +70,7 @@ static int run_one(const struct tsan_test *t)
 
 	if (pid == 0) {
 		/* Timing assertions stretch under the sanitizer: only hangs are to be caught. */
-		alarm(300);
+		alarm(600);
 		if (o.init)
 			o.init();
 		t->fn();

@@ -129,9 +129,18 @@ def step_alone():
 
 
 def interrupt():
+    """Ctrl-C half a second after gdb has let the guest run: before that it would not be the guest's."""
     timer = threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT))
-    timer.start()
-    equal(resume("continue"), "SIGINT")
+
+    def resumed(_):
+        if timer.ident is None:
+            timer.start()
+
+    gdb.events.cont.connect(resumed)
+    try:
+        equal(resume("continue"), "SIGINT")
+    finally:
+        gdb.events.cont.disconnect(resumed)
     timer.join()
 
 
@@ -165,6 +174,7 @@ def triple_fault():
 def main():
     run("set confirm off")
     run("set pagination off")
+    run("set remotetimeout 60")
     run("set architecture i386:x86-64")
     stub = start("unix:" + path, "created")
     for step in (at_entry, breakpoints, watchpoints, state, step_alone, interrupt,
@@ -181,14 +191,14 @@ def main():
     assert value(f"*(long*){COUNTER}") > before
     triple_fault()
     run("kill")
-    equal(stub.wait(10), 0)
+    equal(stub.wait(60), 0)
 
     stub = start("unix:" + path, "running")
     connect()
     run("disconnect")
     connect()
     run("kill")
-    equal(stub.wait(10), 0)
+    equal(stub.wait(60), 0)
 
     # A line: it neither breaks nor ends with a session.
     stub = start("pty", "created")

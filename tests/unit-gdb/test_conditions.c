@@ -18,7 +18,7 @@ static void teardown(void)
 	peer_close(&p);
 }
 
-TestSuite(gdb_conditions, .init = setup, .fini = teardown, .timeout = 20);
+TestSuite(gdb_conditions, .init = setup, .fini = teardown, .timeout = 120);
 
 /* $rax == 3, where the guest's loop loads its counter into rax; 0x10008 is behind that. */
 #define RAX_IS_3 "X7,26000022031327"

@@ -6,7 +6,7 @@
 #include "gdbstub/framing.h"
 #include "peer.h"
 
-TestSuite(gdb_connection, .timeout = 20);
+TestSuite(gdb_connection, .timeout = 120);
 
 static struct peer p;
 

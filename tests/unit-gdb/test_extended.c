@@ -8,9 +8,9 @@
 
 static struct peer p;
 
-TestSuite(gdb_extended, .timeout = 20);
-TestSuite(gdb_policy, .timeout = 20);
-TestSuite(gdb_files, .timeout = 20);
+TestSuite(gdb_extended, .timeout = 120);
+TestSuite(gdb_policy, .timeout = 120);
+TestSuite(gdb_files, .timeout = 120);
 
 static void attach(void)
 {

@@ -18,7 +18,7 @@ static void teardown(void)
 	peer_close(&p);
 }
 
-TestSuite(gdb_lldb, .init = setup, .fini = teardown, .timeout = 20);
+TestSuite(gdb_lldb, .init = setup, .fini = teardown, .timeout = 120);
 
 #define TRIPLE "triple:7838365f36342d756e6b6e6f776e2d6e6f6e65;ptrsize:8;endian:little;"
 

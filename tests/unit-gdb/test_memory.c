@@ -18,7 +18,7 @@ static void teardown(void)
 	peer_close(&p);
 }
 
-TestSuite(gdb_memory, .init = setup, .fini = teardown, .timeout = 20);
+TestSuite(gdb_memory, .init = setup, .fini = teardown, .timeout = 120);
 
 static uint8_t *at(unsigned addr)
 {

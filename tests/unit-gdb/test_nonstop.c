@@ -19,7 +19,7 @@ static void teardown(void)
 	peer_close(&p);
 }
 
-TestSuite(gdb_nonstop, .init = setup, .fini = teardown, .timeout = 20);
+TestSuite(gdb_nonstop, .init = setup, .fini = teardown, .timeout = 120);
 
 /* What was sent is the one notification of a stop of @thread, with @signal and with @tail. */
 static void expect_notified(const char *signal, const char *thread, const char *tail)

@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-TestSuite(gdb_real, .timeout = 120);
+TestSuite(gdb_real, .timeout = 300);
 
 static bool have_gdb(void)
 {

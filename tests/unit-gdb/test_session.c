@@ -19,7 +19,7 @@ static void teardown(void)
 	peer_close(&p);
 }
 
-TestSuite(gdb_session, .init = setup, .fini = teardown, .timeout = 20);
+TestSuite(gdb_session, .init = setup, .fini = teardown, .timeout = 120);
 
 /* The registers of a stop reply for vCPU 0 at @pc, little endian. */
 static const char *stop_at(unsigned pc, const char *tail)

@@ -19,7 +19,7 @@ static void teardown(void)
 	peer_close(&p);
 }
 
-TestSuite(gdb_trace, .init = setup, .fini = teardown, .timeout = 20);
+TestSuite(gdb_trace, .init = setup, .fini = teardown, .timeout = 120);
 
 /* The guest's loop: incq (%rdi) at 10002, mov (%rdi),%rax at 10005, nop at 10008; rdi is
  * register 5. */

@@ -14,7 +14,7 @@ static void teardown(void)
 	trace_buffer_free(&b);
 }
 
-TestSuite(trace_buffer, .fini = teardown, .timeout = 20);
+TestSuite(trace_buffer, .fini = teardown, .timeout = 120);
 
 /* A frame with one variable block, which holds @value. */
 static int add(uint16_t tracepoint, int64_t value)

@@ -739,3 +739,15 @@ void toy_run_loop(struct machine *m, unsigned ms)
 {
 	run_loop(m, ms);
 }
+
+bool toy_wait_counter(struct machine *m, uint64_t gpa, uint64_t above)
+{
+	uint64_t end = hv_clock_now(m->timers, HV_CLOCK_MONOTONIC) + TOY_PATIENCE_MS * 1000000ull;
+
+	while (toy_counter(m, gpa) <= above) {
+		if (hv_clock_now(m->timers, HV_CLOCK_MONOTONIC) > end)
+			return false;
+		run_loop(m, 1);
+	}
+	return true;
+}

@@ -99,8 +99,13 @@ void toy_forget_eventfds(void);
 /* As if the guest had run for a minute: code is no longer taken to be on the move. */
 void toy_age(struct machine *m);
 uint64_t toy_counter(struct machine *m, uint64_t gpa);
+/* For what is sure to happen, however busy the machine is that the tests run on. */
+#define TOY_PATIENCE_MS 60000u
 /* Runs the loop until the machine is stopped, at most @ms; false when it did not. */
 bool toy_wait_stop(struct machine *m, unsigned ms);
+/* Runs the loop until the counter at @gpa is more than @above; false when it does not come to that.
+ */
+bool toy_wait_counter(struct machine *m, uint64_t gpa, uint64_t above);
 /* Runs the loop for @ms. */
 void toy_run_loop(struct machine *m, unsigned ms);
 

@@ -187,29 +187,29 @@ static void storm(enum bp_kind kind, bool emulates, bool after)
 }
 
 /* The others are out while one steps. */
-Test(filter, storm_in_memory, .timeout = 120)
+Test(filter, storm_in_memory, .timeout = 300)
 {
 	storm(BP_SOFT, false, false);
 }
 
 /* The others go on. */
-Test(filter, storm_in_registers, .timeout = 120)
+Test(filter, storm_in_registers, .timeout = 300)
 {
 	storm(BP_HARD, false, false);
 }
 
 /* No step at all. */
-Test(filter, storm_in_registers_passed, .timeout = 120)
+Test(filter, storm_in_registers_passed, .timeout = 300)
 {
 	storm(BP_HARD, true, false);
 }
 
-Test(filter, storm_in_memory_emulated, .timeout = 120)
+Test(filter, storm_in_memory_emulated, .timeout = 300)
 {
 	storm(BP_SOFT, true, true);
 }
 
-Test(filter, storm_in_registers_emulated, .timeout = 120)
+Test(filter, storm_in_registers_emulated, .timeout = 300)
 {
 	storm(BP_HARD, true, true);
 }
@@ -349,7 +349,8 @@ Test(filter, output_of_an_owner_that_left)
 	while (__atomic_load_n(&c.asked, __ATOMIC_RELAXED) < 11)
 		;
 	control_detach(m, &me);
-	toy_run_loop(m, 20);
+	for (unsigned i = 0; i < TOY_PATIENCE_MS && messages < 11; i++)
+		toy_run_loop(m, 1);
 	cr_assert_eq(outputs, 0);
 	cr_assert_eq(messages, 11);
 	cr_assert_str_eq(last_message, "late");

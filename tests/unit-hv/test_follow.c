@@ -133,7 +133,7 @@ Test(follow, a_breakpoint_in_a_register)
 	follows(BP_HARD);
 }
 
-Test(follow, stops_in_between, .timeout = 120)
+Test(follow, stops_in_between, .timeout = 300)
 {
 	static struct following f;
 	struct machine *m = loop_machine(1);
@@ -226,14 +226,15 @@ Test(follow, has_a_limit)
 }
 
 /* A stop that comes between the question and the instruction does not make it ask again. */
-Test(follow, stops_ask_nobody_twice, .timeout = 120)
+Test(follow, stops_ask_nobody_twice, .timeout = 300)
 {
 	static struct following f;
 	struct machine *m = loop_machine(2);
 
 	f = (struct following){ 0 };
 	cr_assert_gt(add(m, BP_SOFT, &f, 0), 0, "%s", err.text);
-	for (unsigned i = 0; i < 300; i++) {
+	/* Between two stops a busy machine may not come to run any of them. */
+	for (unsigned i = 0; i < 300 || f.asked <= 100; i++) {
 		cr_assert_eq(control_resume_all(m, &me, &err), 0);
 		usleep(100);
 		control_stop(m, &me);
@@ -241,6 +242,5 @@ Test(follow, stops_ask_nobody_twice, .timeout = 120)
 		cr_assert_geq(f.asked, toy_counter(m, COUNTER));
 		cr_assert_leq(f.asked, toy_counter(m, COUNTER) + 2, "%u stops", i + 1);
 	}
-	cr_assert_gt(f.asked, 100);
 	toy_machine_free(m);
 }

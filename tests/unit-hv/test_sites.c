@@ -44,7 +44,7 @@ static int drop(struct machine *m, uint64_t addr)
 }
 
 /* Random requests, and a plain array that says what memory must look like. */
-Test(sites, model, .timeout = 60)
+Test(sites, model, .timeout = 300)
 {
 	struct machine *m = make();
 	uint8_t *model = calloc(1, SIZE), *seen = malloc(SIZE);
@@ -95,7 +95,7 @@ Test(sites, model, .timeout = 60)
 }
 
 /* Twenty thousand, dense and scattered: their list is in order, and none is left behind. */
-Test(sites, many, .timeout = 60)
+Test(sites, many, .timeout = 300)
 {
 	struct machine *m = make();
 	struct bp_info info;

@@ -102,7 +102,7 @@ static inline void quit_failed(void *opaque)
 	loop_quit(opaque, -1);
 }
 
-/* Runs the loop until a callback quits it; false after two seconds. */
+/* Runs the loop until a callback quits it; false after a minute. */
 static inline bool run_loop(struct loop *loop)
 {
 	struct hv_timers *timers;
@@ -111,7 +111,7 @@ static inline bool run_loop(struct loop *loop)
 
 	cr_assert_eq(hv_timers_create(&timers, loop), 0);
 	hv_timer_create(timers, HV_CLOCK_MONOTONIC, quit_failed, loop, &timer);
-	hv_timer_arm(timer, hv_clock_now(timers, HV_CLOCK_MONOTONIC) + 2000000000ull);
+	hv_timer_arm(timer, hv_clock_now(timers, HV_CLOCK_MONOTONIC) + 60000000000ull);
 	code = loop_run(loop);
 	hv_timer_destroy(timer);
 	hv_timers_destroy(timers);

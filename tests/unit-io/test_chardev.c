@@ -46,7 +46,7 @@ static void teardown(void)
 	loop_destroy(loop);
 }
 
-TestSuite(chardev, .init = setup, .fini = teardown, .timeout = 20);
+TestSuite(chardev, .init = setup, .fini = teardown, .timeout = 120);
 
 static int open_dev(const char *dev)
 {
@@ -759,10 +759,11 @@ Test(chardev, stdin_from_dev_null_does_not_spin)
 	cr_assert_eq(user.closed, 0);
 	hv_timers_create(&timers, loop);
 	hv_timer_create(timers, HV_CLOCK_MONOTONIC, quit_now, loop, &timer);
-	hv_timer_arm(timer, hv_clock_now(timers, HV_CLOCK_MONOTONIC) + 100000000u);
+	hv_timer_arm(timer, hv_clock_now(timers, HV_CLOCK_MONOTONIC) + 300000000u);
 	cpu = cpu_time();
 	loop_run(loop);
-	cr_assert_lt(cpu_time() - cpu, 30000000u, "an idle loop used the processor");
+	/* One that spins gets a third of a busy processor at least. */
+	cr_assert_lt(cpu_time() - cpu, 60000000u, "an idle loop used the processor");
 	hv_timer_destroy(timer);
 	hv_timers_destroy(timers);
 }

@@ -22,7 +22,7 @@ static void teardown(void)
 	loop_destroy(loop);
 }
 
-TestSuite(loop, .init = setup, .fini = teardown, .timeout = 20);
+TestSuite(loop, .init = setup, .fini = teardown, .timeout = 120);
 
 static void quit_with(void *opaque)
 {

@@ -75,7 +75,7 @@ static void teardown(void)
 	loop_destroy(loop);
 }
 
-TestSuite(mux, .init = setup, .fini = teardown, .timeout = 20);
+TestSuite(mux, .init = setup, .fini = teardown, .timeout = 120);
 
 static void type(const char *text)
 {
@@ -457,7 +457,7 @@ static void assert_raw(struct session *s)
 	cr_assert(tio.c_oflag & OPOST);
 }
 
-TestSuite(terminal, .timeout = 20);
+TestSuite(terminal, .timeout = 120);
 
 Test(terminal, fatal_signals_restore_and_kill)
 {

@@ -22,6 +22,8 @@
 #include "tests/unit-mon/fake_control.h"
 
 #define PROMPT "(vitrine) "
+/* Until a child that says nothing is taken to hang. */
+#define PATIENCE_MS 60000
 
 static char dir[] = "/tmp/vitrine-test-XXXXXX";
 static char sock[64];
@@ -112,7 +114,7 @@ static bool expect(struct line *l, const char *text)
 			memmove(l->seen, at, l->len);
 			return true;
 		}
-		if (l->len + 1 == sizeof(l->seen) || poll(&p, 1, 10000) != 1)
+		if (l->len + 1 == sizeof(l->seen) || poll(&p, 1, PATIENCE_MS) != 1)
 			return false;
 		n = read(l->fd, l->seen + l->len, sizeof(l->seen) - l->len - 1);
 		if (n <= 0)
@@ -126,7 +128,7 @@ static bool gone(struct line *l)
 	struct pollfd p = { .fd = l->fd, .events = POLLIN };
 	char rest[4096];
 
-	while (poll(&p, 1, 10000) == 1)
+	while (poll(&p, 1, PATIENCE_MS) == 1)
 		if (read(l->fd, rest, sizeof(rest)) <= 0)
 			return true;
 	return false;
@@ -170,7 +172,7 @@ static void teardown(void)
 	rmdir(dir);
 }
 
-TestSuite(mon_terminal, .init = setup, .fini = teardown, .timeout = 60);
+TestSuite(mon_terminal, .init = setup, .fini = teardown, .timeout = 300);
 
 static int start_terminal(void)
 {
@@ -250,7 +252,7 @@ static int dial(void)
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	memcpy(addr.sun_path, sock, sizeof(sock));
-	for (int i = 0; i < 1000; i++) {
+	for (int i = 0; i < PATIENCE_MS / 5; i++) {
 		const struct timespec ms = { .tv_nsec = 5000000 };
 
 		if (!connect(fd, (struct sockaddr *)&addr, sizeof(addr)))

@@ -53,7 +53,7 @@ static void teardown(void)
 	rmdir(state_dir);
 }
 
-TestSuite(mon_console, .init = setup, .fini = teardown, .timeout = 20);
+TestSuite(mon_console, .init = setup, .fini = teardown, .timeout = 120);
 
 /* ---- helpers ---- */
 

@@ -35,7 +35,7 @@ static void teardown(void)
 	fake_destroy(f);
 }
 
-TestSuite(acpi, .init = setup, .fini = teardown, .timeout = 20);
+TestSuite(acpi, .init = setup, .fini = teardown, .timeout = 120);
 
 static void *at(uint64_t gpa, size_t len)
 {

@@ -69,7 +69,7 @@ static void setup(void)
 	bus_init(&bus, "pio", 0x10000);
 }
 
-TestSuite(bus, .init = setup, .timeout = 20);
+TestSuite(bus, .init = setup, .timeout = 120);
 
 static int add(struct bytes *b)
 {

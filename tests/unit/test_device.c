@@ -25,7 +25,7 @@ static void teardown(void)
 	fake_destroy(f);
 }
 
-TestSuite(device, .init = setup, .fini = teardown, .timeout = 20);
+TestSuite(device, .init = setup, .fini = teardown, .timeout = 120);
 
 #define for_each_device(d) for (d = f->m.devices; d; d = d->next)
 #define for_each_reg(d, r) for (r = (d)->cls->regs; r->name; r++)

@@ -36,7 +36,7 @@ static void teardown(void)
 	fake_destroy(f);
 }
 
-TestSuite(edu, .init = setup, .fini = teardown, .timeout = 20);
+TestSuite(edu, .init = setup, .fini = teardown, .timeout = 120);
 
 static uint64_t get(unsigned reg, unsigned size)
 {

@@ -15,7 +15,7 @@
 #include "hv/machine.h"
 #include "hv/vcpu.h"
 
-TestSuite(emulate, .timeout = 120);
+TestSuite(emulate, .timeout = 300);
 
 #define RAM_SIZE 0x200000u
 #define TABLES	 0x100000u /* four pages of them */

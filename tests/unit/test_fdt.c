@@ -42,7 +42,7 @@ static void teardown(void)
 	free(blob);
 }
 
-TestSuite(fdt, .init = setup, .fini = teardown, .timeout = 20);
+TestSuite(fdt, .init = setup, .fini = teardown, .timeout = 120);
 
 static int node(const char *path)
 {

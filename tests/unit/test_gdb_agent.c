@@ -8,7 +8,7 @@
 
 #include "gdbstub/agent_op.h"
 
-TestSuite(gdb_agent, .timeout = 20);
+TestSuite(gdb_agent, .timeout = 120);
 
 #define ALL                                                                            \
 	(AGENT_USES_REG | AGENT_USES_MEMORY | AGENT_USES_VARIABLE | AGENT_USES_TRACE | \

@@ -7,7 +7,7 @@
 
 #include "gdbstub/framing.h"
 
-TestSuite(gdb_framing, .timeout = 10);
+TestSuite(gdb_framing, .timeout = 120);
 
 static struct gdb_framer framer;
 

@@ -8,7 +8,7 @@
 #include "gdbstub/framing.h"
 #include "gdbstub/packets.h"
 
-TestSuite(gdb_packets, .timeout = 10);
+TestSuite(gdb_packets, .timeout = 120);
 
 static const char *found(const char *payload)
 {

@@ -5,7 +5,7 @@
 
 #include "gdbstub/text.h"
 
-TestSuite(gdb_text, .timeout = 10);
+TestSuite(gdb_text, .timeout = 120);
 
 Test(gdb_text, hex)
 {

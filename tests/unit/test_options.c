@@ -17,7 +17,7 @@ static struct error err;
 static char *args[64];
 static int arg_count;
 
-TestSuite(options, .timeout = 10);
+TestSuite(options, .timeout = 120);
 
 /* Parses words separated by '|', because arguments have spaces. */
 static int parse(const char *line)

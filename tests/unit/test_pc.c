@@ -31,7 +31,7 @@ static void teardown(void)
 	unlink(path);
 }
 
-TestSuite(pc, .init = setup, .fini = teardown, .timeout = 20);
+TestSuite(pc, .init = setup, .fini = teardown, .timeout = 120);
 
 static unsigned in(uint16_t port)
 {

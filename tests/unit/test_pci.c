@@ -64,7 +64,7 @@ static void teardown(void)
 	fake_destroy(f);
 }
 
-TestSuite(pci, .init = setup, .fini = teardown, .timeout = 20);
+TestSuite(pci, .init = setup, .fini = teardown, .timeout = 120);
 
 static uint32_t get(uint32_t where, unsigned reg, unsigned size)
 {

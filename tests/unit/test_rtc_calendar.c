@@ -10,7 +10,7 @@
 
 static const uint8_t formats[] = { 0, RTC_B_DM, RTC_B_24H, RTC_B_DM | RTC_B_24H };
 
-TestSuite(rtc_calendar, .timeout = 30);
+TestSuite(rtc_calendar, .timeout = 120);
 
 Test(rtc_calendar, formats)
 {

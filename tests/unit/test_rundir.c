@@ -29,7 +29,7 @@ static void teardown(void)
 	rmdir(base);
 }
 
-TestSuite(rundir, .init = setup, .fini = teardown, .timeout = 10);
+TestSuite(rundir, .init = setup, .fini = teardown, .timeout = 120);
 
 Test(rundir, is_made_private_whatever_the_umask)
 {

@@ -24,7 +24,7 @@ static void teardown(void)
 	unlink(path);
 }
 
-TestSuite(trace, .init = setup, .fini = teardown, .timeout = 10);
+TestSuite(trace, .init = setup, .fini = teardown, .timeout = 120);
 
 static const char *written(void)
 {

@@ -5,7 +5,7 @@
 #include "devices/parts/uart_fifo.h"
 #include "devices/parts/uart_regs.h"
 
-TestSuite(uart_fifo, .timeout = 30);
+TestSuite(uart_fifo, .timeout = 120);
 
 /* The ring goes round several times. */
 Test(uart_fifo, keeps_the_order)
