@@ -75,11 +75,15 @@ def check_match(pattern, text, what):
         raise AssertionError(f"{what}: no {pattern!r} in:\n{text}")
 
 
-# Waits until the file matches, then interrupts gdb as a person's Ctrl-C does.
+# When gdb has let the guest run, waits until the file matches, then interrupts gdb as a person's Ctrl-C
+# does. gdb says so just before it sends the packet, and for each part of a command: it is given a moment.
 _INTERRUPTER = """
 import os, re, sys, time
 path, pattern, pid, limit = sys.argv[1], sys.argv[2].encode(), int(sys.argv[3]), float(sys.argv[4])
+if not os.read(0, 1):
+    sys.exit()
 end = time.monotonic() + limit
+time.sleep(0.5)
 while time.monotonic() < end:
     with open(path, 'rb') as f:
         if re.search(pattern, f.read()):
@@ -90,7 +94,7 @@ os.kill(pid, 2)
 
 
 def continue_until_interrupted(pattern=".?", limit=120, command="continue"):
-    """Lets the guest run until its console shows @pattern (or @limit seconds), then Ctrl-C.
+    """Lets the guest run until its console shows @pattern (for @limit seconds at most), then Ctrl-C.
 
     Returns the name of the signal that gdb stopped for, None for another stop.
     """
@@ -99,13 +103,20 @@ def continue_until_interrupted(pattern=".?", limit=120, command="continue"):
     def stopped(event):
         signals.append(getattr(event, "stop_signal", None))
 
+    def resumed(_):
+        if not helper.stdin.closed:
+            helper.stdin.write(b"x")
+            helper.stdin.close()
+
     gdb.events.stop.connect(stopped)
     helper = subprocess.Popen(["python3", "-c", _INTERRUPTER, CONSOLE, pattern,
-                               str(os.getpid()), str(limit)], stdin=subprocess.DEVNULL)
+                               str(os.getpid()), str(limit)], stdin=subprocess.PIPE)
+    gdb.events.cont.connect(resumed)
     try:
         run(command)
         return signals[-1] if signals else None
     finally:
+        gdb.events.cont.disconnect(resumed)
         gdb.events.stop.disconnect(stopped)
         helper.send_signal(signal.SIGKILL)
         helper.wait()

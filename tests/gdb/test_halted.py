@@ -6,8 +6,11 @@ import gdb
 from session import check_equal, connect, continue_until_interrupted, function, run, value
 
 connect()
+continue_until_interrupted("halting with interrupts on")
+while function() != "halt_here":  # it has said so, and is on its way there
+    continue_until_interrupted()
 for _ in range(3):
-    continue_until_interrupted("halting with interrupts on")
+    continue_until_interrupted()
     check_equal(function(), "halt_here", "stopped in")
     check_equal(value("halts"), 1, "halts")
     check_equal(value("wakeups"), 0, "wake-ups")

@@ -5,7 +5,7 @@
 # symbols: linux
 # wait: tick 0*2
 # after: tick
-# timeout: 900
+# timeout: 1800
 """gdb comes to a Linux that has been running for a while, and goes again."""
 import gdb
 

@@ -8,6 +8,7 @@ Not on Bochs: on its one processor the first vCPU is at the breakpoint again bef
 had its turn.
 """
 import re
+import time
 
 import gdb
 from session import check, check_equal, check_match, connect, function, pc, run, value
@@ -76,12 +77,11 @@ check(now[1] > before[1], "it went on")
 # Not locked: the others run while one steps (vCont;r…:p1.2;c), without a breakpoint in the way.
 run("set scheduler-locking off")
 run("delete")
-before = counts()
-for _ in range(200):
+before = now = counts()
+end = time.monotonic() + 200
+while now[0] <= before[0] or now[2] <= before[2]:
+    check(time.monotonic() < end, f"the others do not run: {before}, {now}")
     gdb.execute("next", to_string=True)
     check_equal(gdb.selected_thread().num, 2, "thread after next")
     now = counts()
-    if now[0] > before[0] and now[2] > before[2]:
-        break
-check(now[0] > before[0] and now[2] > before[2], f"the others ran: {before}, {now}")
 run("kill")

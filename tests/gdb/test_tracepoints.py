@@ -3,7 +3,7 @@
 # vitrine: -kernel @demo.elf -append "mode=storm quiet" -smp 2 -m 64 -S
 # symbols: demo.elf
 # gdb: unix
-# timeout: 900
+# timeout: 1800
 """Tracepoints: every frame is what the guest's own counters say, however it is looked at."""
 import os
 import tempfile

@@ -17,6 +17,7 @@ import tty
 
 from image import make_disk
 from packages import Missing, program
+from process import PATIENCE
 
 # For "linux" anywhere. mitigations=off: speed; nokaslr: symbols that are the same in
 # every boot. The two initcalls only tidy up ftrace's tables, with a thousand million
@@ -167,7 +168,7 @@ class Qemu(Emulator):
             listener = socket.socket(socket.AF_UNIX)
             listener.bind(str(path))
             listener.listen(1)
-            listener.settimeout(60)
+            listener.settimeout(PATIENCE)
             listeners.append(listener)
             argv += ["-chardev", f"socket,id={name},path={path}", "-serial", f"chardev:{name}"]
         self._launch(argv, directory, isolate=False)

@@ -9,6 +9,7 @@ import subprocess
 import threading
 
 from packages import program
+from process import PATIENCE
 
 
 class Gdb:
@@ -51,7 +52,7 @@ class Gdb:
     def _set_running(self, threads):
         self.running.update((int(t), True) for t in threads)
 
-    def do(self, command, timeout=120):
+    def do(self, command, timeout=PATIENCE):
         """Executes an MI command, or one of the console; the result record, or an AssertionError."""
         self._token += 1
         if not command.startswith("-"):
@@ -66,7 +67,7 @@ class Gdb:
                     self._set_running(re.findall(r"--thread (\d+)", command) or list(self.running))
                 return line
 
-    def wait_stopped(self, *threads, timeout=120):
+    def wait_stopped(self, *threads, timeout=PATIENCE):
         """Until all of @threads are; the record of the first one's stop."""
         while any(self.running.get(t, True) for t in threads):
             self._next(timeout)

@@ -15,6 +15,8 @@ from emulators import LINUX_ARGUMENTS, die_with_parent
 from packages import ROOT, kernel, program
 from process import Failure, TimedOut
 
+# Seconds for a script that says nothing else.
+TIMEOUT = 600
 _RUNNER = ROOT / "tests" / "gdb" / "runner.py"
 
 
@@ -26,7 +28,7 @@ def run_script(place, path, head):
     """Returns what gdb printed; raises with everything a person needs."""
     if "vitrine" not in head:
         raise Failure(f"{path.name} has no line \"# vitrine: ARGUMENTS\"")
-    timeout = int(head.get("timeout", 300))
+    timeout = int(head.get("timeout", TIMEOUT))
     arguments = head["vitrine"].replace("%linux", LINUX_ARGUMENTS)
     vitrine = place.start(shlex.split(arguments), head.get("gdb", "line"))
     try:
@@ -43,7 +45,7 @@ def run_script(place, path, head):
         return output
     finally:
         vitrine.kill()
-        vitrine.wait(60)
+        vitrine.wait()
 
 
 def _session(place, path, head, vitrine, timeout):

@@ -62,7 +62,7 @@ def linux_symbols():
             import place  # which needs this module
 
             with place.Svm() as rig:
-                packed = rig.run("gzip -c /proc/kallsyms", 300).stdout
+                packed = rig.run("gzip -c /proc/kallsyms").stdout
             partial = out.with_suffix(f".{os.getpid()}")
             symbols.write_elf(partial, gzip.decompress(packed).decode())
             os.replace(partial, out)

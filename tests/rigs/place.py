@@ -25,7 +25,7 @@ from image import Initramfs
 from link import Link
 from module import quick
 from packages import BUILD, ROOT, Missing, kernel, program, shared_libraries, unpacked
-from process import PlaceDied, Process, TimedOut
+from process import PATIENCE, PlaceDied, Process, TimedOut
 from tunnel import Tunnel
 
 
@@ -105,7 +105,7 @@ class Place:
     def _end(self):
         raise NotImplementedError
 
-    def run(self, command, timeout=120):
+    def run(self, command, timeout=PATIENCE):
         """Runs a shell command to its end; returns the finished Process."""
         process = self.spawn(["sh", "-c", command], title=command)
         process.wait(timeout)
@@ -166,7 +166,7 @@ class LocalProcess(Process):
     def _reap(self):
         status = self._popen.wait()
         for reader in self._readers:
-            reader.join(5)
+            reader.join(30)
         self.finish(status if status >= 0 else 128 - status)
 
     def write(self, data):
@@ -254,7 +254,7 @@ class Rig(Place):
 
     guests = "/guests"
     modules = ()
-    boot_timeout = 300
+    boot_timeout = 900
 
     def __init__(self):
         super().__init__()
@@ -325,7 +325,7 @@ class Rig(Place):
 
     def usable(self):
         try:
-            return self.run("true", 60).status == 0
+            return self.run("true").status == 0
         except (PlaceDied, TimedOut):
             return False
 

@@ -4,6 +4,10 @@ import re
 import threading
 
 
+# Seconds for what is sure to happen, on an emulated machine beside another load.
+PATIENCE = 300
+
+
 class Failure(Exception):
     """A test did not find what it should; the text says what."""
 
@@ -86,12 +90,12 @@ class Process:
                 raise PlaceDied(f"{self.title}: {self._dead}")
             raise TimedOut(f"{self.title}: no {what} within {timeout} s; its output:\n{self.tail}")
 
-    def wait(self, timeout=120):
+    def wait(self, timeout=PATIENCE):
         """The exit status."""
         self._wait(lambda: self.status is not None, timeout, "end")
         return self.status
 
-    def expect(self, pattern, timeout=120, after=0):
+    def expect(self, pattern, timeout=PATIENCE, after=0):
         """Waits for the regular expression in the output; returns the match."""
         found = []
 
@@ -106,7 +110,7 @@ class Process:
                            f"{pattern!r}; its output:\n{self.tail}")
         return found[0]
 
-    def expect_bytes(self, count, timeout=120):
+    def expect_bytes(self, count, timeout=PATIENCE):
         """Waits until that many bytes have come."""
         self._wait(lambda: len(self.output) >= count, timeout, f"output of {count} bytes")
 

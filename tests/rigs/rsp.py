@@ -2,6 +2,8 @@
 """A client of the GDB protocol for scenarios: what gdb itself would hide."""
 import socket
 
+from process import PATIENCE
+
 
 class ProtocolError(Exception):
     pass
@@ -36,7 +38,7 @@ def _unescape(data):
 class Rsp:
     """A connection without acknowledgements. Replies come unescaped and with their runs expanded."""
 
-    def __init__(self, path, timeout=60):
+    def __init__(self, path, timeout=PATIENCE):
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.settimeout(timeout)
         self._socket.connect(path)

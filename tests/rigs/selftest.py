@@ -20,6 +20,7 @@ from emulators import die_with_parent  # noqa: E402
 from gdbline import GdbLine  # noqa: E402
 from link import Link, pack_frame, split_frames  # noqa: E402
 from packages import BUILD  # noqa: E402
+from process import PATIENCE  # noqa: E402
 from tunnel import Tunnel  # noqa: E402
 
 
@@ -49,7 +50,7 @@ class Agent(unittest.TestCase):
                                       preexec_fn=die_with_parent)
         self.slave = slave
         self.link = Link(self.master)
-        self.link.wait_ready(10)
+        self.link.wait_ready(PATIENCE)
 
     def tearDown(self):
         self.agent.kill()
@@ -58,31 +59,31 @@ class Agent(unittest.TestCase):
 
     def test_status_and_streams(self):
         done = self.link.start(["sh", "-c", "echo out; echo err >&2; exit 3"])
-        self.assertEqual(done.wait(10), 3)
+        self.assertEqual(done.wait(), 3)
         self.assertEqual((done.stdout, done.stderr), (b"out\n", b"err\n"))
 
     def test_no_such_program(self):
-        self.assertEqual(self.link.start(["/no/such"]).wait(10), 127)
+        self.assertEqual(self.link.start(["/no/such"]).wait(), 127)
 
     def test_input_of_any_bytes(self):
         data = bytes(range(256)) * 512
         cat = self.link.start(["cat"])
         for at in range(0, len(data), 8192):
             cat.write(data[at:at + 8192])
-            cat.expect_bytes(min(at + 8192, len(data)), 10)
+            cat.expect_bytes(min(at + 8192, len(data)))
         cat.close_stdin()
-        self.assertEqual(cat.wait(10), 0)
+        self.assertEqual(cat.wait(), 0)
         self.assertEqual(cat.stdout, data)
 
     def test_kill_reaches_children(self):
         shell = self.link.start(["sh", "-c", "echo up; sleep 100; true"])
-        shell.expect("up", 10)
+        shell.expect("up")
         shell.kill()
-        self.assertEqual(shell.wait(10), 128 + 9)
+        self.assertEqual(shell.wait(), 128 + 9)
 
     def test_many_at_once(self):
         all_of_them = [self.link.start(["sh", "-c", f"echo {n}; exit {n}"]) for n in range(20)]
-        self.assertEqual([p.wait(10) for p in all_of_them], list(range(20)))
+        self.assertEqual([p.wait() for p in all_of_them], list(range(20)))
 
     def test_tunnel(self):
         with tempfile.TemporaryDirectory() as tmp:
@@ -99,6 +100,26 @@ class Agent(unittest.TestCase):
             self.assertEqual(near.recv(100), b"answer")
             near.close()
             self.assertEqual(peer.recv(100), b"")
+            tunnel.close()
+            for s in (far, peer):
+                s.close()
+
+    def test_tunnel_keeps_the_order(self):
+        with tempfile.TemporaryDirectory() as tmp:
+            far = socket.socket(socket.AF_UNIX)
+            far.bind(f"{tmp}/far")
+            far.listen()
+            tunnel = Tunnel(self, f"{tmp}/far", f"{tmp}/near")
+            last = None
+            for _ in range(20):
+                with socket.socket(socket.AF_UNIX) as near:
+                    near.connect(f"{tmp}/near")
+                    peer, _ = far.accept()
+                    if last:
+                        last.setblocking(False)
+                        self.assertEqual(last.recv(100), b"", "the one before has not ended yet")
+                        last.close()
+                    last = peer
             tunnel.close()
             for s in (far, peer):
                 s.close()
@@ -157,6 +178,6 @@ class Module(unittest.TestCase):
 
 if __name__ == "__main__":
     # A hang is a failure, not a wait.
-    threading.Timer(120, lambda: os._exit(1)).start()
+    threading.Timer(PATIENCE, lambda: os._exit(1)).start()
     result = unittest.main(exit=False, verbosity=2).result
     os._exit(0 if result.wasSuccessful() else 1)

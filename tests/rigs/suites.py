@@ -44,7 +44,7 @@ def unit_programs(sanitized):
 
 
 _RESULT = re.compile(r"^\[(PASS|FAIL|SKIP)\] (\S+?::\S+?)(?::(.*?)(?:\(([\d.]+)s\))?)?$", re.M)
-_UNIT_TIMEOUT = 600
+_UNIT_TIMEOUT = 1800
 
 
 def run_unit_program(program):
@@ -142,7 +142,7 @@ class ShellTest:
         self.name = f"{place}/{path.stem.removeprefix('test_')}"
         self._path = path
         self._head = head
-        self._timeout = int(head.get("timeout", 300))
+        self._timeout = int(head.get("timeout", gdbrun.TIMEOUT))
 
     def run(self, place):
         _require(self._head, place)

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # What `vitrine check` finds where the facilities are known.
 # places: vmx svm
-# timeout: 120
 
 out=$(vitrine check)
 status=$?

@@ -8,10 +8,9 @@ import subprocess
 import time
 
 from packages import BUILD, program
+from process import PATIENCE
 
 GUEST = BUILD / "guests" / "demo.elf"
-# Seconds for what takes an emulated machine a few.
-PATIENCE = 300
 
 
 def _gdb(place, *commands):
@@ -25,11 +24,11 @@ def _gdb(place, *commands):
 
 
 def _ticks_on(vitrine):
-    vitrine.expect("tick", 180, after=len(vitrine.text))
+    vitrine.expect("tick", after=len(vitrine.text))
 
 
 def _killed(place, vitrine):
-    vitrine.expect("CPUs: 2", 180)
+    vitrine.expect("CPUs: 2")
     first = _gdb(place, "break panic", "break write_to", "info threads", "continue")
     for line in first.stdout:
         if "vCPU1" in line:
@@ -40,7 +39,7 @@ def _killed(place, vitrine):
     first.wait()
     _ticks_on(vitrine)
     second = _gdb(place, "monitor info breakpoints", "print heartbeat", "detach")
-    text, _ = second.communicate(timeout=300)
+    text, _ = second.communicate(timeout=PATIENCE)
     assert re.search(r"\$1 = [1-9]", text), text
     assert "panic" not in text and "write_to" not in text, text
     _ticks_on(vitrine)
@@ -54,7 +53,7 @@ def test_killed_gdb(place):
         return _killed(place, vitrine)
     finally:
         vitrine.kill(15)
-        vitrine.wait(180)
+        vitrine.wait()
 
 
 def _start(place, *options):
@@ -67,7 +66,7 @@ def _start(place, *options):
 
 def _connect(path):
     s = socket.socket(socket.AF_UNIX)
-    s.settimeout(60)
+    s.settimeout(PATIENCE)
     s.connect(str(path))
     return s
 
@@ -92,14 +91,14 @@ def _talk(path, data, until):
 
 def _end(vitrine):
     vitrine.kill(15)
-    vitrine.wait(180)
+    vitrine.wait()
 
 
 def test_http(place):
     """A browser that is sent to the port gets one line and the end; the guest does not notice."""
     vitrine = _start(place)
     try:
-        vitrine.expect("tick", 180)
+        vitrine.expect("tick")
         said = _talk(place.gdb_target(), b"POST / HTTP/1.1\r\nHost: localhost\r\n\r\n$vKill;1#6e",
                      until=b"(never)")
         assert said == b"vitrine: this is a GDB remote protocol port, good bye\r\n(end)", said
@@ -112,17 +111,17 @@ def test_second(place):
     """A second debugger is told that it is one too many; a real gdb shows why."""
     vitrine = _start(place)
     try:
-        vitrine.expect("tick", 180)
+        vitrine.expect("tick")
         first = _connect(place.gdb_target())
         first.sendall(b"+$?#3f")
         assert b"+$T05" in _read(first, b"$T05")
-        text, _ = _gdb(place).communicate(timeout=180)
+        text, _ = _gdb(place).communicate(timeout=PATIENCE)
         assert "another debugger is attached" in text, text
         first.sendall(b"+$qAttached#8f")
         assert b"+$1#31" in _read(first, b"#31")
         first.close()
         _ticks_on(vitrine)
-        text, _ = _gdb(place, "print heartbeat", "detach").communicate(timeout=180)
+        text, _ = _gdb(place, "print heartbeat", "detach").communicate(timeout=PATIENCE)
         assert re.search(r"\$1 = [1-9]", text), text
         return text
     finally:
@@ -133,7 +132,7 @@ def test_reconnect(place):
     """Any number of debuggers, one after the other, by detach or by hanging up."""
     vitrine = _start(place)
     try:
-        vitrine.expect("tick", 180)
+        vitrine.expect("tick")
         for i in range(20 if place.name == "vmx" else 300):
             said = _talk(place.gdb_target(), b"+$QStartNoAckMode#b0+$?#3f" + (b"$D#44" if i % 2 else b""),
                          until=b"T05")
@@ -178,9 +177,9 @@ def _policy(place, policy):
     vitrine = _start(place, "-gdb", f"unix:{path},on-disconnect={policy}", "-monitor", "stdio",
                      "-serial", "none", "-d", "stop")
     try:
-        vitrine.expect(place.listening, PATIENCE)
+        vitrine.expect(place.listening)
         assert b"T05" in _talk(place.reach(path), b"+$QStartNoAckMode#b0+$?#3f", until=b"T05")
-        vitrine.expect("gdb is lost", PATIENCE)
+        vitrine.expect("gdb is lost")
         return vitrine
     except BaseException:
         _end(vitrine)
@@ -190,7 +189,7 @@ def _policy(place, policy):
 def _status(vitrine):
     seen = len(vitrine.output)
     vitrine.write(b"info status\n")
-    return vitrine.expect(r"VM status: (\w+)", PATIENCE, after=seen)[1].decode()
+    return vitrine.expect(r"VM status: (\w+)", after=seen)[1].decode()
 
 
 def _comes_to(vitrine, status):
@@ -201,7 +200,7 @@ def _comes_to(vitrine, status):
 
 
 def test_on_disconnect_quit(place):
-    assert _policy(place, "quit").wait(PATIENCE) == 0
+    assert _policy(place, "quit").wait() == 0
 
 
 def test_on_disconnect_stop(place):

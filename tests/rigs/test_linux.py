@@ -7,14 +7,17 @@ import re
 from emulators import LINUX_ARGUMENTS
 from suites import Skip
 
+# Seconds for a boot of Linux, where one takes a minute.
+BOOT = 1800
+
 _OPTIONS = ["-kernel", "@linux", "-initrd", "@initrd", "-no-reboot", "-serial", "stdio",
             "-monitor", "none"]
 
 
 def test_boots_to_init_and_ends(place):
     vitrine = place.start([*_OPTIONS, "-m", 256, "-append", LINUX_ARGUMENTS])
-    vitrine.expect("init reached", 600)
-    status = vitrine.wait(120)
+    vitrine.expect("init reached", BOOT)
+    status = vitrine.wait()
     assert status == 0, f"exit status {status}:\n{vitrine.tail}"
 
 
@@ -23,8 +26,8 @@ def test_acpi_tells_of_the_cpus_and_how_to_power_off(place):
     options = [o for o in _OPTIONS if o != "-no-reboot"]
     vitrine = place.start([*options, "-m", 256, "-smp", 3, "-append",
                            LINUX_ARGUMENTS.replace("quiet", "vitrine.off")])
-    vitrine.expect("CPUs: 003", 600)
-    status = vitrine.wait(120)
+    vitrine.expect("CPUs: 003", BOOT)
+    status = vitrine.wait()
     assert status == 0, f"exit status {status}:\n{vitrine.tail}"
     assert re.search(r"^0000\t80860d57\t", vitrine.text, re.M), vitrine.tail
     assert "ACPI Error" not in vitrine.text and "ACPI BIOS" not in vitrine.text, vitrine.tail
@@ -35,8 +38,8 @@ def test_finds_edu_on_pci(place):
     options = [o for o in _OPTIONS if o != "-no-reboot"]
     vitrine = place.start([*options, "-m", 256, "-device", "edu", "-append",
                            LINUX_ARGUMENTS.replace("quiet", "vitrine.off")])
-    vitrine.expect("CPUs: 001", 600)
-    assert vitrine.wait(120) == 0, vitrine.tail
+    vitrine.expect("CPUs: 001", BOOT)
+    assert vitrine.wait() == 0, vitrine.tail
     text = vitrine.text.replace("\r", "")
     assert re.search(r"^0000\t80860d57\t", text, re.M), vitrine.tail
     line = re.search(r"^0008\t123411e8\t(.*)$", text, re.M)
@@ -51,9 +54,9 @@ def test_finds_edu_on_pci(place):
 
 def test_without_acpi(place):
     vitrine = place.start([*_OPTIONS, "-machine", "acpi=off", "-m", 256, "-append", LINUX_ARGUMENTS])
-    vitrine.expect("ACPI BIOS Error.*A valid RSDP was not found", 600)
-    vitrine.expect("init reached", 600)
-    assert vitrine.wait(120) == 0, vitrine.tail
+    vitrine.expect("ACPI BIOS Error.*A valid RSDP was not found", BOOT)
+    vitrine.expect("init reached", BOOT)
+    assert vitrine.wait() == 0, vitrine.tail
 
 
 def test_memory_above_4_gib_is_used(place):
@@ -63,7 +66,7 @@ def test_memory_above_4_gib_is_used(place):
     vitrine = place.start([*_OPTIONS, "-m", "3584", "-append",
                            LINUX_ARGUMENTS.replace("quiet", "memmap=3G$256M")])
     try:
-        vitrine.expect(r"BIOS-e820: \[mem 0x0000000100000000-0x[0-9a-f]+\] usable", 600)
+        vitrine.expect(r"BIOS-e820: \[mem 0x0000000100000000-0x[0-9a-f]+\] usable", BOOT)
     finally:
         vitrine.kill()
-        vitrine.wait(60)
+        vitrine.wait()

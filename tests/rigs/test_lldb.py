@@ -6,6 +6,7 @@ import shlex
 
 from packages import BUILD, Missing, program
 from place import LocalProcess
+from process import PATIENCE
 
 GUEST = BUILD / "guests" / "demo.elf"
 # Printed once what was typed before it is done: lldb shows no prompt to a pipe.
@@ -26,13 +27,15 @@ class Lldb:
 
     def __init__(self, place, *options):
         self.vitrine = place.start(["-kernel", "@demo.elf", "-m", 64, "-smp", 2, *options], "unix")
-        self.vitrine.expect(place.listening, 180)
+        self.vitrine.expect(place.listening)
         self._lldb = LocalProcess([_lldb(), "--no-lldbinit", "--no-use-colors", "--script-language", "none"], "lldb")
         self._marks = 0
+        # lldb's own is five seconds: after that it takes the stub to be gone.
+        self("settings set plugin.process.gdb-remote.packet-timeout 60")
         self(f"target create {shlex.quote(str(GUEST))}")
         self.connect = f"process connect unix-connect://{place.gdb_target()}"
 
-    def __call__(self, command, then=None, timeout=120):
+    def __call__(self, command, then=None, timeout=PATIENCE):
         """@then: what to wait for besides the end of the command (which may be before a stop)."""
         before = len(self._lldb.output)
         self._marks += 1
@@ -48,14 +51,19 @@ class Lldb:
         return self._lldb.text
 
     def check(self, command, pattern="", **more):
+        before = len(self._lldb.output)
         text = self(command, **more)
+        if "then" in more:
+            # Of what is told after the command's end, all may not be there yet.
+            self._lldb.expect(pattern, after=before)
+            return self._lldb.output[before:].decode(errors="replace")
         assert re.search(pattern, text, re.M), f"{command}: no match of {pattern!r} in:\n{text}"
         return text
 
     def close(self):
         self._lldb.kill()
         self.vitrine.kill(15)
-        self.vitrine.wait(180)
+        self.vitrine.wait()
 
 
 def _session(lldb):
@@ -105,10 +113,10 @@ def _session(lldb):
 
     # Ctrl-C.
     lldb("continue", then="resuming")
-    lldb.vitrine.expect("tick", 180, after=len(lldb.vitrine.text))
+    lldb.vitrine.expect("tick", after=len(lldb.vitrine.text))
     lldb.check("process interrupt", "stop reason = signal SIGINT", then=STOPPED)
     lldb.check("detach", "Process 1 detached")
-    lldb.vitrine.expect("tick", 180, after=len(lldb.vitrine.text))
+    lldb.vitrine.expect("tick", after=len(lldb.vitrine.text))
 
 
 def test_session(place):
@@ -126,7 +134,7 @@ def test_kill(place):
     try:
         lldb(lldb.connect, then=STOPPED)
         lldb.check("process kill", "Process 1 exited with status = 9", then="exited with status")
-        assert lldb.vitrine.wait(60) == 0
+        assert lldb.vitrine.wait() == 0
         return lldb.text
     finally:
         lldb.close()

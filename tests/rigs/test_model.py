@@ -304,7 +304,7 @@ def test_random_sequences(place):
     vitrine = place.start(["-kernel", "@demo.elf", "-append", "mode=storm quiet", "-m", 64, "-S",
                            "-serial", "none", "-monitor", "none", "-gdb", f"unix:{path}"], gdb=False)
     try:
-        vitrine.expect(place.listening, 60)
+        vitrine.expect(place.listening)
         _into_long_mode(place.reach(path))
         end = time.monotonic() + SECONDS
         while time.monotonic() < end:

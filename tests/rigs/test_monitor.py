@@ -6,6 +6,7 @@ import subprocess
 import time
 
 from packages import BUILD
+from process import PATIENCE
 from suites import Skip
 
 PROMPT = r"\(vitrine\) "
@@ -17,9 +18,9 @@ class Session:
     def __init__(self, place, *options):
         self.vitrine = place.start(["-kernel", "@demo.elf", "-m", 64, "-smp", 2, "-serial", "none",
                                     "-monitor", "stdio", "-gdb", "none", *options], gdb=False)
-        self.seen = self.vitrine.expect(PROMPT, 300).end()
+        self.seen = self.vitrine.expect(PROMPT).end()
 
-    def __call__(self, command, then=PROMPT, timeout=120):
+    def __call__(self, command, then=PROMPT, timeout=PATIENCE):
         self.vitrine.write(command.encode() + b"\n")
         match = self.vitrine.expect(then, timeout, after=self.seen)
         text = self.vitrine.output[self.seen:match.end()].decode(errors="replace")
@@ -31,7 +32,7 @@ class Session:
 
     def quit(self):
         self.vitrine.write(b"quit\n")
-        assert self.vitrine.wait(60) == 0, self.vitrine.tail
+        assert self.vitrine.wait() == 0, self.vitrine.tail
 
 
 def _symbol(name):
@@ -79,7 +80,7 @@ def test_run_and_stop(place):
         m("cont")
     # The guest goes on counting.
     first = m(f"x/xg {beats:#x}")
-    end = time.monotonic() + 120
+    end = time.monotonic() + PATIENCE
     while m(f"x/xg {beats:#x}") == first:
         check("vCPU|CPU", m("info cpus"))
         assert time.monotonic() < end, "the guest does not count"

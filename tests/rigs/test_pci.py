@@ -7,7 +7,7 @@ def test_a_driver_of_edu(place):
     vitrine = place.start(["-kernel", "@edu.elf", "-device", "edu", "-m", 64, "-serial", "stdio",
                            "-monitor", "none", "-gdb", "none"], gdb=False)
     vitrine.close_stdin()
-    status = vitrine.wait(300)
+    status = vitrine.wait()
     assert status == 1, f"exit status {status}:\n{vitrine.tail}"
     text = vitrine.text
     for what in ("found by ECAM", "10! is 3628800", "it interrupts by its line",
@@ -21,7 +21,7 @@ def test_several(place):
     vitrine = place.start(["-kernel", "@edu.elf", "-device", "edu", "-device", "edu", "-m", 64, "-S",
                            "-serial", "none", "-monitor", "stdio", "-gdb", "none"], gdb=False)
     vitrine.write(b"info pci\ninfo device edu1\nquit\n")
-    assert vitrine.wait(300) == 0, vitrine.tail
+    assert vitrine.wait() == 0, vitrine.tail
     text = vitrine.text
     for line in ("00:00.0 pci0: 8086:0d57 class 060000 revision 00",
                  "00:01.0 edu0: 1234:11e8 class 00ff00 revision 10",
@@ -37,5 +37,5 @@ def test_several(place):
 def test_no_such_device(place):
     vitrine = place.start(["-kernel", "@edu.elf", "-device", "nothing", "-serial", "none",
                            "-monitor", "none"], gdb=False)
-    assert vitrine.wait(300) == 1
+    assert vitrine.wait() == 1
     assert "no device 'nothing' to add: there is edu" in vitrine.text, vitrine.text

@@ -8,7 +8,6 @@ from packages import BUILD
 from suites import Failure, Skip
 
 GUEST = BUILD / "guests" / "demo.elf"
-SOCKET = "/tmp/vitrine-stress.sock"
 
 
 def symbols(*names):
@@ -19,17 +18,18 @@ def symbols(*names):
 
 
 def stress(place, append, mode, *args, vcpus=4, timeout=1200):
-    socket = f"{place.scratch}/stress.sock" if place.name == "native" else SOCKET
+    socket = place.socket_path()
     vitrine = place.start(["-kernel", "@demo.elf", "-append", append, "-smp", vcpus, "-m", 64,
                            "-serial", "stdio", "-monitor", "none", "-gdb", f"unix:{socket}"], gdb=False)
     try:
-        vitrine.expect("CPUs:", timeout=300)
+        vitrine.expect("CPUs:")
         done = place.run(" ".join(map(str, ["rsp_stress", mode, socket, *args])), timeout=timeout)
         if done.wait() != 0:
             raise Failure(f"rsp_stress ended with {done.wait()}:\n{done.output}")
-        print(done.output.strip())
+        return done.text.strip()
     finally:
         vitrine.kill()
+        vitrine.wait()
 
 
 def size(place):
@@ -39,17 +39,17 @@ def size(place):
 
 def test_attach_detach(place):
     times, vcpus = size(place)
-    stress(place, "mode=spin", "attach", times, *symbols("spin_count"), vcpus=vcpus)
+    return stress(place, "mode=spin", "attach", times, *symbols("spin_count"), vcpus=vcpus)
 
 
 def test_pause_resume(place):
     times, vcpus = size(place)
-    stress(place, "mode=spin", "pause", times, *symbols("spin_count"), vcpus=vcpus)
+    return stress(place, "mode=spin", "pause", times, *symbols("spin_count"), vcpus=vcpus)
 
 
 def test_killed_debugger(place):
     if place.name == "svm":
         raise Skip("this emulator reports no breakpoints (vitrine check)")
-    stress(place, "mode=storm", "kill", *symbols("storm_count", "storm_count", "storm_target", "schedule",
-                                                 "pick_task", "task_run", "account_tick"),
-           vcpus=min(2, size(place)[1]))
+    return stress(place, "mode=storm", "kill", *symbols("storm_count", "storm_count", "storm_target", "schedule",
+                                                        "pick_task", "task_run", "account_tick"),
+                  vcpus=min(2, size(place)[1]))

@@ -7,6 +7,7 @@ import shlex
 import subprocess
 
 from packages import BUILD, Missing, ROOT, program
+from process import PATIENCE
 
 # The attributes that the extensions document (C/C++: "launch.json reference"; CodeLLDB: MANUAL.md).
 KNOWN = {
@@ -31,12 +32,12 @@ def _configuration(kind, address):
 def _vitrine(place):
     vitrine = place.start(["-kernel", "@demo.elf", "-m", 64, "-smp", 2, "-S", "-gdb", "tcp:127.0.0.1:0"],
                           None)
-    return vitrine, vitrine.expect(place.listening + r"(\S+)", 60)[1].decode()
+    return vitrine, vitrine.expect(place.listening + r"(\S+)\n")[1].decode()
 
 
 def _run(argv, lines):
     done = subprocess.run([str(a) for a in argv], input="".join(f"{line}\n" for line in lines), text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120, check=False)
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PATIENCE, check=False)
     return done.stdout
 
 
@@ -46,6 +47,7 @@ def test_gdb(place):
     try:
         c = _configuration("cppdbg", address)
         said = _run([program(c["miDebuggerPath"]), "--interpreter=mi", "-nx", "-q"],
+                    ["-gdb-set remotetimeout 60"] +
                     [f'-interpreter-exec console {json.dumps(s["text"])}' for s in c["setupCommands"]] +
                     [f'-file-exec-and-symbols {c["program"]}',
                      f'-target-select remote {c["miDebuggerServerAddress"]}',
@@ -56,7 +58,7 @@ def test_gdb(place):
         return said
     finally:
         vitrine.kill(15)
-        vitrine.wait(60)
+        vitrine.wait()
 
 
 def test_lldb(place):
@@ -69,7 +71,8 @@ def test_lldb(place):
         except Missing:
             lldb = program("lldb-14")
         argv = [lldb, "--no-lldbinit", "--script-language", "none", "--batch"]
-        for command in [*c["targetCreateCommands"], *c["processCreateCommands"],
+        for command in ["settings set plugin.process.gdb-remote.packet-timeout 60",
+                        *c["targetCreateCommands"], *c["processCreateCommands"],
                         "breakpoint set -n kernel_main", "thread list",
                         "process plugin packet monitor info cpus", "detach"]:
             argv += ["-o", command]
@@ -79,4 +82,4 @@ def test_lldb(place):
         return said
     finally:
         vitrine.kill(15)
-        vitrine.wait(60)
+        vitrine.wait()
