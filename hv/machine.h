@@ -43,6 +43,12 @@ enum panic_action {
 	PANIC_EXIT_FAILURE, /* … with exit status 1 */
 };
 
+/* A file for the guest (fw_cfg): what is in the host's file @path, or @text when that is NULL. */
+struct machine_blob {
+	const char *name;
+	const char *path, *text;
+};
+
 /* What the command line asked for. Strings are the caller's and outlive the machine. */
 struct machine_config {
 	const char *name;
@@ -62,10 +68,11 @@ struct machine_config {
 	struct chardev
 		*serial_chardev[4]; /* instead of a DEV: a user of a mux, say; the port owns it */
 	const char *const *devices; /* what -device names; ends with NULL; may be NULL */
-	const char *debugcon;	    /* DEV for port 0xe9; NULL: none */
-	bool no_reboot;		    /* a reset ends the program */
-	bool no_acpi;		    /* the guest is given no ACPI tables */
-	bool start_paused;	    /* -S */
+	const struct machine_blob *fw_cfg; /* ends with one without a name; may be NULL */
+	const char *debugcon;		   /* DEV for port 0xe9; NULL: none */
+	bool no_reboot;			   /* a reset ends the program */
+	bool no_acpi;			   /* the guest is given no ACPI tables */
+	bool start_paused;		   /* -S */
 	enum panic_action on_panic;
 };
 

@@ -6,6 +6,7 @@
 #include "hv/arch/arch.h"
 #include "hv/machine.h"
 #include "hv/pci.h"
+#include "hv/vmcoreinfo.h"
 #include "monitor/command.h"
 #include "monitor/format.h"
 #include "monitor/session.h"
@@ -205,6 +206,20 @@ static void info_pci(struct mon_call *call)
 	pci_describe(call->m, call->out);
 }
 
+static void info_vmcoreinfo(struct mon_call *call)
+{
+	struct strbuf text = STRBUF_INIT;
+	struct error err = { "" };
+	uint64_t gpa;
+
+	if (vmcoreinfo_read(call->m, &text, &gpa, &err))
+		mon_error(call, "%s", err.text);
+	else
+		strbuf_printf(call->out, "vmcoreinfo at physical 0x%llx\n%s",
+			      (unsigned long long)gpa, strbuf_str(&text));
+	strbuf_free(&text);
+}
+
 static void info_version(struct mon_call *call)
 {
 	strbuf_puts(call->out, "vitrine " VITRINE_VERSION "\n");
@@ -277,6 +292,13 @@ const struct mon_command mon_info_subcommands[] = {
 		.detail = "A BAR that is off has an address and is not decoded.",
 		.examples = (const char *const[]){ "info pci", NULL },
 		.run = info_pci,
+	},
+	{
+		.name = "vmcoreinfo",
+		.help = "what the guest's kernel says of itself for those who read its memory",
+		.detail = "Linux tells where it is when its module qemu_fw_cfg is loaded.",
+		.examples = (const char *const[]){ "info vmcoreinfo", NULL },
+		.run = info_vmcoreinfo,
 	},
 	{
 		.name = "version",

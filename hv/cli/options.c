@@ -108,6 +108,41 @@ static int set_device(struct cli_options *opts, const char *value, struct error 
 	return 0;
 }
 
+/* [name=]NAME,file=FILE or [name=]NAME,string=TEXT, which is the rest, commas too. */
+static int set_fw_cfg(struct cli_options *opts, const char *value, struct error *err)
+{
+	static const char prefix[] = "name=", file[] = ",file=", string[] = ",string=";
+	const char *name = strncmp(value, prefix, sizeof(prefix) - 1) ? value
+								      : value + sizeof(prefix) - 1;
+	const char *rest = name + strcspn(name, ",");
+	bool is_file = !strncmp(rest, file, sizeof(file) - 1);
+	size_t len = (size_t)(rest - name);
+	struct machine_blob *blob;
+
+	if (!is_file && strncmp(rest, string, sizeof(string) - 1))
+		return error_set(err, -EINVAL,
+				 "'%.80s': use NAME,file=FILE or NAME,string=TEXT, as in "
+				 "opt/org.example/answer,string=42",
+				 value);
+	if (strncmp(name, "opt/", 4) || len > CLI_FW_CFG_NAME_MAX)
+		return error_set(
+			err, -EINVAL,
+			"'%.*s' is no name for it: one begins with opt/ and has at most %d "
+			"characters",
+			len < 80 ? (int)len : 80, name, CLI_FW_CFG_NAME_MAX);
+	if (opts->fw_cfg_count == CLI_FW_CFG_MAX)
+		return error_set(err, -EINVAL, "at most %d of them", CLI_FW_CFG_MAX);
+	memcpy(opts->fw_cfg_names[opts->fw_cfg_count], name, len);
+	blob = &opts->fw_cfg[opts->fw_cfg_count];
+	blob->name = opts->fw_cfg_names[opts->fw_cfg_count++];
+	if (is_file)
+		blob->path = rest + sizeof(file) - 1;
+	else
+		blob->text = rest + sizeof(string) - 1;
+	opts->cfg.fw_cfg = opts->fw_cfg;
+	return 0;
+}
+
 static int set_memory(struct cli_options *opts, const char *value, struct error *err)
 {
 	uint64_t size;
@@ -394,6 +429,11 @@ static const struct option_row rows[] = {
 	  set_machine },
 	{ "device", "NAME", GROUP_MACHINE,
 	  "Adds a device on PCI: edu, the teaching device. May be repeated.", set_device },
+	{ "fw_cfg", "opt/NAME,file=FILE", GROUP_MACHINE,
+	  "A file that the guest finds by fw_cfg; with string=TEXT in place of file= that text. "
+	  "May be "
+	  "repeated.",
+	  set_fw_cfg },
 	{ "action", "panic=DO", GROUP_MACHINE,
 	  "What becomes of a guest that says it panicked (pvpanic): pause, the default, stops it "
 	  "for "

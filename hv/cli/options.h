@@ -13,11 +13,13 @@
 #include "hv/error.h"
 #include "hv/machine.h"
 
-#define CLI_MODULES_MAX 32
-#define CLI_SERIALS	4
-#define CLI_DEVICES_MAX 31 /* slots of the PCI bus beside the host bridge's */
-#define CLI_NAME_MAX	64
-#define CLI_DEV_MAX	255
+#define CLI_MODULES_MAX	    32
+#define CLI_SERIALS	    4
+#define CLI_DEVICES_MAX	    31 /* slots of the PCI bus beside the host bridge's */
+#define CLI_FW_CFG_MAX	    32
+#define CLI_NAME_MAX	    64
+#define CLI_DEV_MAX	    255
+#define CLI_FW_CFG_NAME_MAX 55 /* the directory of fw_cfg has no room for more */
 
 struct cli_options {
 	struct machine_config cfg;	 /* but for the serial ports: see cli_console_plan() */
@@ -35,6 +37,9 @@ struct cli_options {
 	unsigned module_count;
 	const char *devices[CLI_DEVICES_MAX + 1];
 	unsigned device_count;
+	struct machine_blob fw_cfg[CLI_FW_CFG_MAX + 1];
+	char fw_cfg_names[CLI_FW_CFG_MAX][CLI_FW_CFG_NAME_MAX + 1];
+	unsigned fw_cfg_count;
 	char name[CLI_NAME_MAX + 1];
 	bool smp_given;
 	bool help, version;

@@ -45,3 +45,21 @@ def test_a_crash_kernel_is_let_go_on(place):
     vitrine.expect("its crash kernel is to go on", 300)
     vitrine.write(b"cont\n")
     assert vitrine.wait(300) == 1, vitrine.tail
+
+
+def test_fw_cfg_brings_files_and_takes_the_vmcoreinfo(place):
+    text = _ends(_start(place, "fwcfg", "-fw_cfg", "name=opt/test,string=hello, guest",
+                        "-serial", "stdio", "-monitor", "none"), 1)
+    assert "it says 'hello, guest'" in text, text
+
+    # Which then panics, so that it stands still.
+    vitrine = _start(place, "fwcfg panic", "-fw_cfg", "opt/test,string=x", "-serial", "none",
+                     "-monitor", "stdio", "-S")
+    vitrine.write(b"info vmcoreinfo\ncont\n")
+    vitrine.expect("error: the guest has not said where its vmcoreinfo is", 300)
+    vitrine.expect("stopped: the guest panicked", 300)
+    vitrine.write(b"info vmcoreinfo\ninfo device fwcfg0\nquit\n")
+    assert vitrine.wait(300) == 0, vitrine.tail
+    assert re.search(r"vmcoreinfo at physical 0x[0-9a-f]+\s+OSRELEASE=guest", vitrine.text), \
+        vitrine.tail
+    assert re.search(r"vmcoreinfo_guest = 0x0001 \[FORMAT=elf\]", vitrine.text), vitrine.tail

@@ -113,6 +113,21 @@ Test(options, action)
 	cr_assert_eq(opts.cfg.on_panic, PANIC_NONE);
 }
 
+Test(options, fw_cfg)
+{
+	cr_assert_eq(parse("-fw_cfg|opt/a,file=f,g|-fw_cfg|name=opt/b,string=x=y,z|-fw_cfg|opt/"
+			   "123456789012345678901234567890123456789012345678901,string="),
+		     0, "%s", err.text);
+	cr_assert_str_eq(opts.cfg.fw_cfg[0].name, "opt/a");
+	cr_assert_str_eq(opts.cfg.fw_cfg[0].path, "f,g");
+	cr_assert_null(opts.cfg.fw_cfg[0].text);
+	cr_assert_str_eq(opts.cfg.fw_cfg[1].name, "opt/b");
+	cr_assert_str_eq(opts.cfg.fw_cfg[1].text, "x=y,z");
+	cr_assert_null(opts.cfg.fw_cfg[1].path);
+	cr_assert_str_eq(opts.cfg.fw_cfg[2].text, "");
+	cr_assert_null(opts.cfg.fw_cfg[3].name);
+}
+
 Test(options, sizes)
 {
 	static const struct {
@@ -159,6 +174,13 @@ Test(options, mistakes_are_said)
 		{ "-m|lots", "no size" },
 		{ "-action|panic=loudly", "there is panic=pause" },
 		{ "-action|reset=none", "there is panic=pause" },
+		{ "-fw_cfg|opt/a", "NAME,file=FILE" },
+		{ "-fw_cfg|opt/a,gen_id=b", "NAME,file=FILE" },
+		{ "-fw_cfg|etc/a,string=b", "begins with opt/" },
+		{ "-fw_cfg|name=,string=b", "begins with opt/" },
+		{ "-fw_cfg|opt/"
+		  "1234567890123456789012345678901234567890123456789012,string=b",
+		  "at most 55" },
 		{ "-smp|0", "no number" },
 		{ "-smp|2,maxcpus=1", "maxcpus=1 is less" },
 		{ "-smp|2,cores=2", "no number" },

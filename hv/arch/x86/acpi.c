@@ -89,8 +89,8 @@ static uint64_t put_table(struct writer *w, struct acpi_header *h, size_t len)
 /* The bits of DEVS in dsdt.asl. */
 static uint32_t present_devices(struct machine *m)
 {
-	static const char *const names[] = { "serial0", "serial1", "serial2", "serial3",
-					     "rtc0",	"pci0",	   "pvpanic0" };
+	static const char *const names[] = { "serial0", "serial1", "serial2",  "serial3",
+					     "rtc0",	"pci0",	   "pvpanic0", "fwcfg0" };
 	uint32_t bits = 0;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)

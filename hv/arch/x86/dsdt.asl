@@ -7,7 +7,7 @@
 DefinitionBlock ("", "DSDT", 2, "VITRIN", "VITRINE", 1)
 {
 	// Which devices the machine has, a bit each: 0-3 the serial ports, 4 the clock, 5 PCI,
-	// 6 pvpanic.
+	// 6 pvpanic, 7 fw_cfg.
 	// The value is a placeholder.
 	Name (DEVS, 0x53564544)
 
@@ -79,6 +79,15 @@ DefinitionBlock ("", "DSDT", 2, "VITRIN", "VITRINE", 1)
 			Method (_STA) { Return (HAVE (6)) }
 			Name (_CRS, ResourceTemplate () {
 				IO (Decode16, 0x505, 0x505, 1, 1)
+			})
+		}
+		// QEMU's docs/specs/fw_cfg.rst.
+		Device (FWCF)
+		{
+			Name (_HID, "QEMU0002")
+			Method (_STA) { Return (HAVE (7)) }
+			Name (_CRS, ResourceTemplate () {
+				IO (Decode16, 0x510, 0x510, 1, 0x0C)
 			})
 		}
 		// Windows and lines as in hv/pci.h and hv/pci_irq.c.

@@ -33,6 +33,16 @@ static inline uint8_t inb(uint16_t port)
 	return value;
 }
 
+static inline void outw(uint16_t port, uint16_t value)
+{
+	asm volatile("outw %0, %1" : : "a"(value), "Nd"(port));
+}
+
+static inline void insb(uint16_t port, void *to, size_t count)
+{
+	asm volatile("rep insb" : "+D"(to), "+c"(count) : "d"(port) : "memory");
+}
+
 static inline void outl(uint16_t port, uint32_t value)
 {
 	asm volatile("outl %0, %1" : : "a"(value), "Nd"(port));
