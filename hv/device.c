@@ -103,15 +103,21 @@ struct device_range *device_prepare_range(struct device *dev, bool is_pio, uint6
 	return r;
 }
 
+static void set_mapped(struct device_range *range, bool mapped)
+{
+	__atomic_store_n(&range->mapped, mapped, __ATOMIC_RELAXED);
+}
+
 int device_map_range(struct device_range *range, uint64_t base)
 {
 	int ret;
 
 	range->bus.base = base;
 	ret = bus_add(bus_of(range->dev->m, range->is_pio), &range->bus);
-	range->mapped = !ret;
-	if (range->mapped)
+	if (!ret) {
+		set_mapped(range, true);
 		doorbells_mapped(range);
+	}
 	return ret;
 }
 
@@ -119,7 +125,12 @@ void device_unmap_range(struct device_range *range)
 {
 	doorbells_unmap(range);
 	bus_remove(bus_of(range->dev->m, range->is_pio), &range->bus);
-	range->mapped = false;
+	set_mapped(range, false);
+}
+
+bool device_is_mapped(const struct device_range *range)
+{
+	return __atomic_load_n(&range->mapped, __ATOMIC_RELAXED);
 }
 
 int device_add_range(struct device *dev, bool is_pio, uint64_t base, uint64_t len, uint64_t space,

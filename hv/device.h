@@ -121,7 +121,8 @@ struct device_class {
 struct device_range {
 	struct bus_range bus; /* bus.opaque is this struct */
 	struct device *dev;
-	bool is_pio, mapped;
+	bool is_pio;
+	bool mapped;	/* atomic */
 	uint64_t space; /* offset in the register space that the range begins with */
 };
 
@@ -175,6 +176,8 @@ struct device_range *device_prepare_range(struct device *dev, bool is_pio, uint6
 					  uint64_t space, struct error *err);
 int device_map_range(struct device_range *range, uint64_t base);
 void device_unmap_range(struct device_range *range);
+/* Any thread: what was true a moment ago. */
+bool device_is_mapped(const struct device_range *range);
 /* Maps one more range, which shows the register space from @space on. The same rules; 0 or negative
  * errno. */
 int device_add_range(struct device *dev, bool is_pio, uint64_t base, uint64_t len, uint64_t space,

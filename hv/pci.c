@@ -6,9 +6,40 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hv/arch/arch.h"
 #include "hv/doorbell.h"
 #include "hv/machine.h"
 #include "hv/pci_internal.h"
+
+#define GIB	 (1ull << 30)
+#define HIGH_MAX (64 * GIB)
+/* A prefetchable BAR of this size goes above 4 GiB at once. */
+#define LARGE_BAR (128ull << 20)
+
+/* The largest power of two, aligned to itself, between RAM and the end of the addresses. */
+static struct pci_window find_high_window(const struct machine *m)
+{
+	uint64_t limit = 1ull << arch_phys_bits(m), ram_end = MEMORY_HOLE_END;
+	const struct memory_region *r;
+	size_t count = 0;
+
+	r = m->ram ? memory_regions(m->ram, &count) : NULL;
+	for (size_t i = 0; i < count; i++)
+		if (r[i].gpa + r[i].size > ram_end)
+			ram_end = r[i].gpa + r[i].size;
+	for (uint64_t size = HIGH_MAX; size >= GIB; size /= 2) {
+		uint64_t base = (ram_end + size - 1) & ~(size - 1);
+
+		if (base < limit && size <= limit - base)
+			return (struct pci_window){ base, size };
+	}
+	return (struct pci_window){ 0, 0 };
+}
+
+struct pci_window pci_high_window(const struct machine *m)
+{
+	return m->pci->high;
+}
 
 static void remap_after(void *opaque)
 {
@@ -23,6 +54,7 @@ int pci_create(struct machine *m, struct error *err)
 		return error_set(err, -ENOMEM, "PCI: out of memory");
 	pthread_mutex_init(&bus->lock, NULL);
 	bus_after_init(&bus->after, remap_after, m);
+	bus->high = find_high_window(m);
 	m->pci = bus;
 	m->pio.after = m->mmio.after = &bus->after;
 	return 0;
@@ -130,7 +162,7 @@ uint8_t pci_add_cap(struct pci_func *fn, uint8_t id, uint8_t len)
 
 /* ---- where the BARs are ---- */
 
-uint64_t pci_bar_address(const struct pci_func *fn, unsigned index)
+uint64_t pci_bar_base(const struct pci_func *fn, unsigned index)
 {
 	const struct pci_bar *bar = &fn->bar[index];
 	const uint8_t *at = fn->config + pci_bar_reg(index);
@@ -138,6 +170,17 @@ uint64_t pci_bar_address(const struct pci_func *fn, unsigned index)
 
 	if (bar->wide)
 		base |= (uint64_t)pci_get32(at + 4) << 32;
+	return base;
+}
+
+uint64_t pci_bar_address(struct pci_func *fn, unsigned index)
+{
+	struct pci_bus *bus = fn->dev->m->pci;
+	uint64_t base;
+
+	pthread_mutex_lock(&bus->lock);
+	base = pci_bar_base(fn, index);
+	pthread_mutex_unlock(&bus->lock);
 	return base;
 }
 
@@ -149,7 +192,7 @@ static bool wanted(struct pci_func *fn, unsigned index, uint64_t *base)
 
 	pthread_mutex_lock(&bus->lock);
 	command = pci_get16(fn->config + PCI_COMMAND);
-	*base = pci_bar_address(fn, index);
+	*base = pci_bar_base(fn, index);
 	pthread_mutex_unlock(&bus->lock);
 	/* Zero is where a BAR is that nobody has placed. */
 	return *base && (command & (fn->bar[index].io ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY));
@@ -194,13 +237,32 @@ void pci_remap(struct machine *m)
 static bool carve(uint64_t *at, uint64_t end, uint64_t size, uint64_t *base)
 {
 	*base = (*at + size - 1) & ~(size - 1);
-	if (*base >= end || size > end - *base)
+	if (*base < *at || *base >= end || size > end - *base)
 		return false;
 	*at = *base + size;
 	return true;
 }
 
-static void reset_func(struct pci_func *fn, uint64_t *mem, uint64_t *io)
+/* What is left of the windows. */
+struct room {
+	uint64_t mem, high, high_end, io;
+};
+
+/* Where firmware would put the BAR; false when there is no room. */
+static bool place_bar(struct room *room, const struct pci_bar *bar, uint64_t *base)
+{
+	bool above = bar->prefetch && bar->size >= LARGE_BAR;
+
+	if (bar->io)
+		return carve(&room->io, PCI_PORT_END, bar->size, base);
+	/* Above 4 GiB not every guest gets at it: only what is too large below. */
+	if (above && carve(&room->high, room->high_end, bar->size, base))
+		return true;
+	return carve(&room->mem, PCI_MMIO_END, bar->size, base) ||
+	       (bar->wide && !above && carve(&room->high, room->high_end, bar->size, base));
+}
+
+static void reset_func(struct pci_func *fn, struct room *room)
 {
 	uint64_t base;
 
@@ -211,25 +273,28 @@ static void reset_func(struct pci_func *fn, uint64_t *mem, uint64_t *io)
 	if (fn->config[PCI_INTERRUPT_PIN])
 		fn->config[PCI_INTERRUPT_LINE] = (uint8_t)pci_intx_gsi(fn);
 	for (unsigned i = 0; i < PCI_BARS; i++) {
-		const struct pci_bar *bar = &fn->bar[i];
 		uint8_t *at = fn->config + pci_bar_reg(i);
 
-		if (bar->size && carve(bar->io ? io : mem, bar->io ? PCI_PORT_END : PCI_MMIO_END,
-				       bar->size, &base))
-			pci_put32(at, pci_get32(at) | (uint32_t)base);
+		if (!fn->bar[i].size || !place_bar(room, &fn->bar[i], &base))
+			continue;
+		pci_put32(at, pci_get32(at) | (uint32_t)base);
+		if (fn->bar[i].wide)
+			pci_put32(at + 4, (uint32_t)(base >> 32));
 	}
 }
 
 void pci_reset(struct machine *m)
 {
-	uint64_t mem = PCI_MMIO_BASE, io = PCI_PORT_BASE;
+	struct room room = { .mem = PCI_MMIO_BASE, .io = PCI_PORT_BASE };
 
 	if (!m->pci)
 		return;
+	room.high = m->pci->high.base;
+	room.high_end = m->pci->high.base + m->pci->high.size;
 	pthread_mutex_lock(&m->pci->lock);
 	for (unsigned slot = 0; slot < PCI_SLOTS; slot++)
 		if (m->pci->func[slot])
-			reset_func(m->pci->func[slot], &mem, &io);
+			reset_func(m->pci->func[slot], &room);
 	pthread_mutex_unlock(&m->pci->lock);
 	pci_remap(m);
 }

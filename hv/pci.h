@@ -40,6 +40,12 @@ struct pci_msix;
 #define PCI_MMIO_END  0xe0000000ull
 #define PCI_ECAM_BASE 0xe0000000ull
 #define PCI_ECAM_SIZE 0x100000ull /* of one bus */
+/* The window above RAM, for 64-bit BARs: @size 0 when the processor's addresses leave no room.
+ * Fixed after pci_create(). */
+struct pci_window {
+	uint64_t base, size;
+};
+struct pci_window pci_high_window(const struct machine *m);
 /* Ports from here on are nobody else's. */
 #define PCI_PORT_BASE 0xc000u
 #define PCI_PORT_END  0x10000u
@@ -96,7 +102,7 @@ enum pci_bar_kind {
 	PCI_BAR_IO,
 	PCI_BAR_MEM32,
 	PCI_BAR_MEM64,
-	PCI_BAR_PREF64, /* 64-bit and prefetchable: it may go above 4 GiB when it is large */
+	PCI_BAR_PREF64, /* 64-bit and prefetchable */
 };
 /* BAR @index shows @size bytes (a power of two, >= 16; I/O: 4 to 256) of the register space from
  * @space on. */
@@ -131,8 +137,8 @@ void pci_config_write(struct machine *m, unsigned devfn, unsigned off, unsigned 
 /* Brings the BARs' ranges to where the configuration says. One that overlaps another device is not
  * decoded until there is room. Not in a bus's callback. */
 void pci_remap(struct machine *m);
-/* Where a BAR is, whether or not it is decoded. */
-uint64_t pci_bar_address(const struct pci_func *fn, unsigned index);
+/* Where a BAR is, whether or not it is decoded. Any thread. */
+uint64_t pci_bar_address(struct pci_func *fn, unsigned index);
 
 /*
  * The device's side. Any thread, the device's lock may be held.
@@ -168,6 +174,9 @@ int pci_dma_write(struct pci_func *fn, uint64_t gpa, const void *buf, size_t len
 
 /* The function in a slot; NULL: none. */
 struct pci_func *pci_func_at(struct machine *m, unsigned slot);
+/* Adds the bus to the device tree: @fdt is in sequential write, the root node open. 0 or a libfdt
+ * error. */
+int pci_fdt(struct machine *m, void *fdt);
 /* For a person: header, BARs, interrupt, capabilities of every function. No side effects. */
 void pci_describe(struct machine *m, struct strbuf *out);
 

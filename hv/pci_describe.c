@@ -9,19 +9,20 @@ static void describe_bar(const struct pci_func *fn, const uint8_t *config, unsig
 			 struct strbuf *out)
 {
 	const struct pci_bar *bar = &fn->bar[i];
-	uint64_t base = pci_bar_address(fn, i);
+	uint64_t base = pci_bar_base(fn, i);
 	uint16_t command = pci_get16(config + PCI_COMMAND);
 	bool on = command & (bar->io ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY);
 
 	strbuf_printf(out, "  BAR%u: %s 0x%0*llx-0x%0*llx%s\n", i,
-		      bar->io	  ? "ports"
-		      : bar->wide ? "64-bit memory"
-				  : "32-bit memory",
+		      bar->io	      ? "ports"
+		      : bar->prefetch ? "64-bit prefetchable memory"
+		      : bar->wide     ? "64-bit memory"
+				      : "32-bit memory",
 		      bar->io ? 4 : 8, (unsigned long long)base, bar->io ? 4 : 8,
 		      (unsigned long long)(base + bar->size - 1),
-		      !on		   ? ", off"
-		      : bar->range->mapped ? ""
-					   : ", not decoded: another device is there");
+		      !on			     ? ", off"
+		      : device_is_mapped(bar->range) ? ""
+						     : ", not decoded: another device is there");
 }
 
 static void describe_msi(const uint8_t *cap, struct strbuf *out)

@@ -20,6 +20,7 @@ struct pci_bus {
 	struct pci_func *func[PCI_SLOTS]; /* fixed once the guest runs */
 	uint32_t asserted[PCI_LINES];	  /* a bit for each slot that pulls the line */
 	struct bus_after after;		  /* pci_remap() */
+	struct pci_window high;		  /* fixed */
 };
 
 static inline uint16_t pci_get16(const uint8_t *p)
@@ -49,7 +50,11 @@ static inline size_t pci_bar_reg(unsigned index)
 	return PCI_BASE_ADDRESS_0 + 4 * (size_t)index;
 }
 
+/* The line of pin @pin (0: INTA#) of a slot; _PRT in dsdt.asl says the same. */
+int pci_pin_gsi(unsigned slot, unsigned pin);
+
 /* The bus's lock is held for all of these. */
+uint64_t pci_bar_base(const struct pci_func *fn, unsigned index);
 /* After config was written to. */
 void pci_config_changed(struct pci_func *fn);
 /* After COMMAND, MSI's or MSI-X's control or fn->intx changed. */

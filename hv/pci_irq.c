@@ -19,9 +19,14 @@ static unsigned line_of(const struct pci_func *fn)
 	return fn->slot % PCI_LINES;
 }
 
+int pci_pin_gsi(unsigned slot, unsigned pin)
+{
+	return FIRST_GSI + (int)((slot + pin) % PCI_LINES);
+}
+
 int pci_intx_gsi(const struct pci_func *fn)
 {
-	return FIRST_GSI + (int)line_of(fn);
+	return pci_pin_gsi(fn->slot, 0);
 }
 
 void pci_add_intx(struct pci_func *fn)

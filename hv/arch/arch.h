@@ -52,6 +52,9 @@ int arch_vm_reset(struct machine *m, struct error *err);
 void arch_clock_stop(struct machine *m);
 void arch_clock_start(struct machine *m);
 
+/* Bits of a guest-physical address. Any thread. */
+unsigned arch_phys_bits(const struct machine *m);
+
 /* ---- interrupts ---- */
 
 /* GSIs below this one are the processor's interrupt lines; messages get those above. */
@@ -252,8 +255,9 @@ int arch_firmware_tables(struct machine *m, uint64_t *rsdp, struct error *err);
  */
 #define ARCH_FDT_INTC 1
 int arch_fdt(struct machine *m, void *fdt);
-/* That controller's interrupt specifier for the line @gsi, a rising edge; the number of cells. */
+/* That controller's interrupt specifier for the line @gsi, a rising edge or a high level; the
+ * number of cells. */
 #define ARCH_FDT_IRQ_CELLS 3
-unsigned arch_fdt_irq(int gsi, uint32_t cells[ARCH_FDT_IRQ_CELLS]);
+unsigned arch_fdt_irq(int gsi, bool level, uint32_t cells[ARCH_FDT_IRQ_CELLS]);
 
 #endif

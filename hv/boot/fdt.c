@@ -17,6 +17,7 @@
 
 #include "hv/arch/arch.h"
 #include "hv/machine.h"
+#include "hv/pci.h"
 
 #define FIRST_SIZE (64u << 10)
 #define LAST_SIZE  (4u << 20)
@@ -87,7 +88,7 @@ static void add_memory(struct tree *t, struct machine *m)
 static void add_irq(struct tree *t, int gsi)
 {
 	uint32_t cells[ARCH_FDT_IRQ_CELLS];
-	unsigned n = arch_fdt_irq(gsi, cells), i;
+	unsigned n = arch_fdt_irq(gsi, false, cells), i;
 
 	for (i = 0; i < n; i++)
 		cells[i] = cpu_to_fdt32(cells[i]);
@@ -176,6 +177,8 @@ static void add_all(struct tree *t, struct machine *m)
 		t->err = arch_fdt(m, t->fdt);
 	add_bus(t, m, true);
 	add_bus(t, m, false);
+	if (!t->err && device_find(m, "pci0"))
+		t->err = pci_fdt(m, t->fdt);
 	end(t);
 	if (!t->err)
 		t->err = fdt_finish(t->fdt);

@@ -599,6 +599,12 @@ int arch_catch_msrs(struct machine *m, const uint32_t *msrs, size_t count, struc
 	return 0;
 }
 
+unsigned arch_phys_bits(const struct machine *m)
+{
+	(void)m;
+	return 40;
+}
+
 unsigned arch_irq_routes(struct kvm_irq_routing_entry entries[ARCH_IRQ_ROUTES_MAX])
 {
 	entries[0] = (struct kvm_irq_routing_entry){ .gsi = 3, .type = KVM_IRQ_ROUTING_IRQCHIP };

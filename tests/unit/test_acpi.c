@@ -9,6 +9,7 @@
 #include "hv/arch/arch.h"
 #include "hv/arch/x86/acpi_tables.h"
 #include "hv/boot/layout.h"
+#include "hv/pci.h"
 #include "tests/unit/fake_machine.h"
 
 static struct fake *f;
@@ -129,13 +130,14 @@ Test(acpi, madt_has_the_vcpus)
 	cr_expect_eq(found[2], 1u, "the SCI's line");
 }
 
-/* The AML as people read it: iasl takes it apart again, and the machine has COM1 and COM2. */
-Test(acpi, dsdt_is_what_iasl_understands)
+/* Writes the DSDT to a directory of its own, runs @command there, and says whether @file then
+ * contains all of @lines. */
+static void dsdt_gives(const char *command, const char *name, const char *const lines[])
 {
 	struct acpi_fadt *fadt = table(xsdt()->entry[0], "FACP");
 	struct acpi_header *dsdt = table(fadt->x_dsdt, "DSDT");
-	char dir[] = "/tmp/vitrine-acpi-XXXXXX", path[64], command[256], line[256];
-	bool devs = false;
+	char dir[] = "/tmp/vitrine-acpi-XXXXXX", path[64], text[256], all[16384];
+	size_t len;
 	FILE *file;
 
 	cr_assert_not_null(mkdtemp(dir));
@@ -144,17 +146,40 @@ Test(acpi, dsdt_is_what_iasl_understands)
 	cr_assert_not_null(file);
 	cr_assert_eq(fwrite(dsdt, dsdt->length, 1, file), 1u);
 	fclose(file);
-	snprintf(command, sizeof(command), "iasl -d %s >%s/log 2>&1", path, dir);
-	cr_expect_eq(system(command), 0);
-	snprintf(path, sizeof(path), "%s/dsdt.dsl", dir);
+	snprintf(text, sizeof(text), "cd %s && { %s; } >log 2>&1", dir, command);
+	cr_expect_eq(system(text), 0, "%s", text);
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
 	file = fopen(path, "r");
 	cr_assert_not_null(file);
-	while (fgets(line, sizeof(line), file))
-		devs |= strstr(line, "Name (DEVS, 0x000000F3)") != NULL;
+	len = fread(all, 1, sizeof(all) - 1, file);
+	all[len] = '\0';
 	fclose(file);
-	cr_expect(devs, "COM1, COM2, the clock, PCI, pvpanic and fw_cfg");
-	snprintf(command, sizeof(command), "rm -r %s", dir);
-	cr_expect_eq(system(command), 0);
+	for (size_t i = 0; lines[i]; i++)
+		cr_expect(strstr(all, lines[i]), "%s is missing:\n%s", lines[i], all);
+	snprintf(text, sizeof(text), "rm -r %s", dir);
+	cr_expect_eq(system(text), 0);
+}
+
+/* The AML as people read it: iasl takes it apart again, and the machine has COM1 and COM2. */
+Test(acpi, dsdt_is_what_iasl_understands)
+{
+	/* COM1, COM2, the clock, PCI, pvpanic and fw_cfg. */
+	dsdt_gives("iasl -d dsdt.aml", "dsdt.dsl",
+		   (const char *const[]){ "Name (DEVS, 0x000000F3)", NULL });
+}
+
+/* … and as an operating system executes it: ACPICA's interpreter is Linux's. */
+Test(acpi, pci_has_a_window_above_4_gib)
+{
+	struct pci_window high = pci_high_window(&f->m);
+	char base[60], size[60];
+
+	cr_expect_eq(high.base, 32ull << 30, "as many addresses as 36 bits leave");
+	cr_expect_eq(high.size, 32ull << 30);
+	snprintf(base, sizeof(base), "Address Minimum : %016llX", (unsigned long long)high.base);
+	snprintf(size, sizeof(size), "Address Length : %016llX", (unsigned long long)high.size);
+	dsdt_gives("acpiexec -b 'resources _SB.PCI0' dsdt.aml | grep 'Address [ML]'", "log",
+		   (const char *const[]){ "Address Minimum : C0000000", base, size, NULL });
 }
 
 Test(acpi, off)

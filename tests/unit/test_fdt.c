@@ -123,6 +123,32 @@ Test(fdt, devices_in_memory)
 	cr_assert_eq(cell("/platform/toy@2fe000000", "reg", 3), 4096);
 }
 
+Test(fdt, pci)
+{
+	static const char path[] = "/pcie@e0000000";
+
+	build();
+	expect_string(path, "compatible", "pci-host-ecam-generic");
+	cr_expect_eq(cell(path, "reg", 1), 0xe0000000u);
+	cr_expect_eq(cell(path, "bus-range", 1), 0u);
+	cr_expect_eq(cell(path, "ranges", 0), 0x02000000u);
+	cr_expect_eq(cell(path, "ranges", 2), 0xc0000000u);
+	cr_expect_eq(cell(path, "ranges", 4), 0xc0000000u);
+	cr_expect_eq(cell(path, "ranges", 6), 0x20000000u);
+	cr_expect_eq(cell(path, "ranges", 7), 0x43000000u, "prefetchable, above RAM's 6 GiB");
+	cr_expect_eq(cell(path, "ranges", 8), 8u);
+	cr_expect_eq(cell(path, "ranges", 12), 8u);
+	cr_expect_eq(cell(path, "interrupt-map-mask", 0), 0x0800u);
+	cr_expect_eq(cell(path, "interrupt-map-mask", 3), 7u);
+	/* Slot 0, INTA#; and slot 1, INTB#: the same line, a level. */
+	cr_expect_eq(cell(path, "interrupt-map", 3), 1u);
+	cr_expect_eq(cell(path, "interrupt-map", 5), 10u);
+	cr_expect_eq(cell(path, "interrupt-map", 6), 2u);
+	cr_expect_eq(cell(path, "interrupt-map", 5 * 7), 0x0800u);
+	cr_expect_eq(cell(path, "interrupt-map", 5 * 7 + 3), 2u);
+	cr_expect_eq(cell(path, "interrupt-map", 5 * 7 + 5), 10u);
+}
+
 Test(fdt, command_line)
 {
 	f->cfg.append = "console=ttyS0 quiet";

@@ -211,6 +211,59 @@ Test(pci, bars_move)
 	cr_expect_eq(get(TOY, PCI_BASE_ADDRESS_2, 4), 0xc0100004u);
 }
 
+/* Another device, with BAR 0 of @kind and @size. */
+static struct pci_func *add_with_bar(enum pci_bar_kind kind, uint64_t size)
+{
+	static const struct pci_id id = { 0x1af4, 0xfffe, 0xff0000, 1 };
+	struct error err = { "" };
+	struct toy *another = (struct toy *)device_new(&f->m, &toy_class, -1, &err);
+
+	cr_assert_not_null(another);
+	cr_assert_eq(pci_add(&another->dev, &another->func, &id, &err), 0);
+	cr_assert_eq(pci_add_bar(&another->func, 0, kind, size, 0, &err), 0, "%s", err.text);
+	return &another->func;
+}
+
+Test(pci, bars_above_4_gib)
+{
+	struct pci_window high = pci_high_window(&f->m);
+	struct pci_func *small = add_with_bar(PCI_BAR_PREF64, 0x10000);
+	struct pci_func *large = add_with_bar(PCI_BAR_PREF64, 1ull << 32);
+	struct pci_func *filler = add_with_bar(PCI_BAR_MEM32, 256ull << 20);
+	struct pci_func *wide = add_with_bar(PCI_BAR_MEM64, 512ull << 20);
+	struct pci_func *huge = add_with_bar(PCI_BAR_MEM64, 1ull << 40);
+	uint32_t where = large->slot << 11;
+
+	pci_reset(&f->m);
+	cr_expect_eq(high.base, 32ull << 30);
+	cr_expect_lt(pci_bar_address(small, 0), 1ull << 32, "below, while there is room");
+	cr_expect_lt(pci_bar_address(filler, 0), 1ull << 32);
+	cr_expect_eq(pci_bar_address(large, 0), high.base);
+	cr_expect_eq(pci_bar_address(wide, 0), high.base + (1ull << 32), "none left below");
+	cr_expect_eq(pci_bar_address(huge, 0), 0u, "nowhere");
+	cr_expect_eq(get(where, PCI_BASE_ADDRESS_0, 4), 0xcu, "64-bit, prefetchable");
+	cr_expect_eq(get(where, PCI_BASE_ADDRESS_1, 4), 8u);
+	set(where, PCI_BASE_ADDRESS_0, 4, 0xffffffff);
+	set(where, PCI_BASE_ADDRESS_1, 4, 0xffffffff);
+	cr_expect_eq(get(where, PCI_BASE_ADDRESS_0, 4), 0xcu);
+	cr_expect_eq(get(where, PCI_BASE_ADDRESS_1, 4), 0xffffffffu, "4 GiB");
+	set(where, PCI_BASE_ADDRESS_1, 4, 9);
+	set(where, PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+	cr_expect_eq(mem(9ull << 32, 4), 0u, "it answers there");
+}
+
+Test(pci, no_window_without_addresses)
+{
+	struct pci_window high;
+
+	memory_destroy(f->m.ram);
+	cr_assert_eq(memory_create(&f->m.ram, -1, 80ull << 30, NULL), 0);
+	pci_destroy(&f->m);
+	cr_assert_eq(pci_create(&f->m, NULL), 0);
+	high = pci_high_window(&f->m);
+	cr_expect_eq(high.size, 0u, "RAM takes all of 36 bits");
+}
+
 Test(pci, bars_in_each_others_way)
 {
 	toy->reg[0] = 0x11223344;

@@ -99,23 +99,39 @@ static uint32_t present_devices(struct machine *m)
 	return bits;
 }
 
+/* A placeholder in the AML: NameOp, the name, DWordPrefix or QWordPrefix, the value (20.2.5.1,
+ * 20.2.3). */
+static void fill_in(uint8_t *aml, size_t aml_len, const char *name, const void *value, size_t len)
+{
+	const uint8_t head[] = { 0x08,
+				 (uint8_t)name[0],
+				 (uint8_t)name[1],
+				 (uint8_t)name[2],
+				 (uint8_t)name[3],
+				 len == 8 ? 0x0e : 0x0c };
+	uint8_t *at = memmem(aml, aml_len, head, sizeof(head));
+
+	if (at)
+		memcpy(at + sizeof(head), value, len);
+}
+
 static uint64_t put_dsdt(struct writer *w)
 {
-	/* Name (DEVS, a DWord): NameOp, the name, DWordPrefix (20.2.5.1, 20.2.3). */
-	static const uint8_t devs[] = { 0x08, 'D', 'E', 'V', 'S', 0x0c };
 	uint8_t dsdt[0x1000] __attribute__((aligned(8)));
 	size_t len = (size_t)(x86_dsdt_end - x86_dsdt);
 	uint32_t present = present_devices(w->m);
-	uint8_t *at;
+	struct pci_window high = { 0 };
 
 	if (len > sizeof(dsdt)) {
 		w->err = -ENOSPC;
 		return 0;
 	}
 	memcpy(dsdt, x86_dsdt, len);
-	at = memmem(dsdt, len, devs, sizeof(devs));
-	if (at)
-		memcpy(at + sizeof(devs), &present, sizeof(present));
+	fill_in(dsdt, len, "DEVS", &present, sizeof(present));
+	if (w->m->pci)
+		high = pci_high_window(w->m);
+	fill_in(dsdt, len, "HBAS", &high.base, sizeof(high.base));
+	fill_in(dsdt, len, "HSIZ", &high.size, sizeof(high.size));
 	return put_table(w, (struct acpi_header *)dsdt, len);
 }
 

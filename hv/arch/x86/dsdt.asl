@@ -99,7 +99,11 @@ DefinitionBlock ("", "DSDT", 2, "VITRIN", "VITRINE", 1)
 			Name (_BBN, 0)
 			Name (_SEG, 0)
 			Method (_STA) { Return (HAVE (5)) }
-			Name (_CRS, ResourceTemplate () {
+			// The window above 4 GiB: hv/arch/x86/acpi.c fills in where it is and
+			// how large. The values are placeholders, as 64-bit numbers.
+			Name (HBAS, 0x5341424857444E57)
+			Name (HSIZ, 0x5A49534857444E57)
+			Name (LOWR, ResourceTemplate () {
 				WordBusNumber (ResourceProducer, MinFixed, MaxFixed, PosDecode,
 					0, 0, 0, 0, 1)
 				IO (Decode16, 0xCF8, 0xCF8, 1, 8)
@@ -109,6 +113,22 @@ DefinitionBlock ("", "DSDT", 2, "VITRIN", "VITRINE", 1)
 					NonCacheable, ReadWrite,
 					0, 0xC0000000, 0xDFFFFFFF, 0, 0x20000000)
 			})
+			Name (HIGH, ResourceTemplate () {
+				QWordMemory (ResourceProducer, PosDecode, MinFixed, MaxFixed,
+					Prefetchable, ReadWrite,
+					0, 0x100000000, 0x1FFFFFFFF, 0, 0x100000000, , , HMEM)
+			})
+			Method (_CRS, 0, Serialized)
+			{
+				If (HSIZ == 0) { Return (LOWR) }
+				CreateQWordField (HIGH, ^HMEM._MIN, HMIN)
+				CreateQWordField (HIGH, ^HMEM._MAX, HMAX)
+				CreateQWordField (HIGH, ^HMEM._LEN, HLEN)
+				HMIN = HBAS
+				HMAX = HBAS + HSIZ - 1
+				HLEN = HSIZ
+				Return (ConcatenateResTemplate (LOWR, HIGH))
+			}
 			// 6.2.13: INTA# to INTD# of every slot, on GSI 10 and 11 in turn.
 			Method (_PRT)
 			{

@@ -22,11 +22,12 @@
  * (arch/x86/kernel/devicetree.c, of_ioapic_type), and its own trees use it so.
  */
 #define IOAPIC_EDGE_RISING 3
+#define IOAPIC_LEVEL_HIGH  2
 
-unsigned arch_fdt_irq(int gsi, uint32_t cells[ARCH_FDT_IRQ_CELLS])
+unsigned arch_fdt_irq(int gsi, bool level, uint32_t cells[ARCH_FDT_IRQ_CELLS])
 {
 	cells[0] = (uint32_t)gsi;
-	cells[1] = IOAPIC_EDGE_RISING;
+	cells[1] = level ? IOAPIC_LEVEL_HIGH : IOAPIC_EDGE_RISING;
 	return 2;
 }
 

@@ -123,6 +123,12 @@ const char *arch_kernel_device(struct machine *m, bool port, uint64_t addr)
 	return NULL;
 }
 
+unsigned arch_phys_bits(const struct machine *m)
+{
+	/* Without a processor, what the first ones with 64 bits had. */
+	return m->arch ? x86_cpuid_maxphyaddr(m->arch->cpuid) : 36;
+}
+
 /* GSI n is input n of the I/O APIC and, below 16, of the two 8259s (Linux
  * arch/x86/kvm/irq_comm.c, default_routing). */
 unsigned arch_irq_routes(struct kvm_irq_routing_entry entries[ARCH_IRQ_ROUTES_MAX])
