@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "hv/control.h"
+#include "hv/symbols.h"
 
 /* A stretch of an address space with one answer for every byte of it. */
 struct inspect_region {
@@ -49,5 +50,11 @@ struct inspect_device {
 };
 /* The @n-th device; false past the end. */
 bool inspect_device(struct machine *m, size_t n, struct inspect_device *device);
+
+/*
+ * The symbols of the guest's kernel, NULL when there are none. Where that has placed itself at
+ * random and its slide is not known, looks for it in the state of @vcpu first.
+ */
+struct symbols *inspect_symbols(struct machine *m, int vcpu);
 
 #endif

@@ -17,6 +17,7 @@
 #include "hv/boot/fdt.h"
 #include "hv/catch.h"
 #include "hv/debug.h"
+#include "hv/kernel_symbols.h"
 #include "hv/kvm.h"
 #include "hv/probe.h"
 #include "hv/runstate.h"
@@ -86,6 +87,7 @@ static int reopen_image(struct machine *m, struct error *err)
 		return ret;
 	}
 	boot_close(old);
+	kernel_symbols_reload(m);
 	control_message(m, "the kernel or its files were written to: loaded anew (%s)",
 			boot_describe(m->boot));
 	return 0;
@@ -124,6 +126,8 @@ int machine_create(struct machine **out, const struct machine_config *cfg, struc
 	 */
 	if (!ret)
 		ret = open_image(m, err);
+	if (!ret)
+		ret = kernel_symbols_open(m, err);
 	if (!ret)
 		ret = create_vm(m, err);
 	if (!ret)
@@ -183,6 +187,7 @@ void machine_destroy(struct machine *m)
 	if (m->kvm_fd >= 0)
 		close(m->kvm_fd);
 	memory_destroy(m->ram);
+	kernel_symbols_close(m);
 	boot_close(m->boot);
 	free(m->caps);
 	pthread_cond_destroy(&m->run_cond);
@@ -287,6 +292,7 @@ static int reset_stopped(struct machine *m, struct error *err)
 	ret = memory_clear(m->ram, err);
 	if (!ret)
 		ret = arch_vm_reset(m, err);
+	kernel_symbols_forget_slide(m);
 	if (!ret) {
 		devices_reset(m);
 		ret = machine_load(m, err);

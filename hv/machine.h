@@ -28,6 +28,7 @@ struct kvm_caps;
 struct queued_event;
 struct pci_bus;
 struct irqs;
+struct symbols;
 
 /* What happens when the person presses the power button; loop thread. */
 struct power_button {
@@ -60,6 +61,7 @@ struct machine_config {
 	const char *kernel; /* path; NULL with kernel_data: an image in memory */
 	const void *kernel_data;
 	size_t kernel_size;
+	const char *symbols; /* path; NULL: the kernel's own */
 	const char *initrd;
 	const char *append;
 	const char *const *modules; /* multiboot modules "PATH args"; ends with NULL; may be NULL */
@@ -90,6 +92,7 @@ struct machine {
 	struct power_button *power_button; /* a device's; NULL: there is none */
 	struct arch_vm *arch;
 	struct boot_image *boot; /* what a reset loads anew */
+	struct symbols *symbols; /* of the kernel; NULL: none known */
 	struct debug *debug;	 /* breakpoints; debug.c */
 	struct catches *catches; /* catch.c */
 	struct control_client *clients;

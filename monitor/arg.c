@@ -13,6 +13,7 @@
 #include "monitor/command.h"
 #include "monitor/expr.h"
 #include "monitor/session.h"
+#include "monitor/symbols.h"
 
 int mon_arg_wrong(struct mon_mistake *mistake, size_t pos, size_t len)
 {
@@ -47,7 +48,9 @@ static int parse_address(struct mon_call *call, const struct mon_arg *arg, const
 			 size_t *pos, size_t len, struct mon_value *value,
 			 struct mon_mistake *mistake)
 {
-	struct expr_env env = { .reg = mon_register_value, .opaque = call->session };
+	const struct expr_env env = { .reg = mon_register_value,
+				      .symbol = mon_symbol_value,
+				      .opaque = call->session };
 	size_t bad = 0, bad_len = 0;
 
 	if (expr_eval(line + *pos, len - *pos, &env, &value->num, &bad, &bad_len, &mistake->err))
@@ -68,8 +71,10 @@ static void complete_address(struct mon_session *s, const char *prefix,
 	const struct arch_reg *regs = arch_regs(&count);
 	char word[32];
 
-	if (prefix[0] != '$')
+	if (prefix[0] != '$') {
+		mon_symbol_complete(s, prefix, add, opaque);
 		return;
+	}
 	for (size_t i = 0; i < count; i++) {
 		if (regs[i].bits > 64 || !control_reg_present(s->m, s->cpu, (int)i))
 			continue;
@@ -247,6 +252,14 @@ static int parse_word(struct mon_call *call, const char *line, size_t *pos, size
 	return 0;
 }
 
+static int parse_any_word(struct mon_call *call, const struct mon_arg *arg, const char *line,
+			  size_t *pos, size_t len, struct mon_value *value,
+			  struct mon_mistake *mistake)
+{
+	(void)arg;
+	return parse_word(call, line, pos, mon_word_end(line, *pos, len), value, mistake);
+}
+
 static int parse_device(struct mon_call *call, const struct mon_arg *arg, const char *line,
 			size_t *pos, size_t len, struct mon_value *value,
 			struct mon_mistake *mistake)
@@ -421,6 +434,11 @@ const struct mon_arg_type mon_arg_breakpoint = {
 	.what = "the number of a breakpoint, or all",
 	.parse = parse_breakpoint,
 	.complete = complete_breakpoint,
+};
+const struct mon_arg_type mon_arg_word = {
+	.what = "a word",
+	.parse = parse_any_word,
+	.complete = mon_symbol_complete,
 };
 const struct mon_arg_type mon_arg_device = {
 	.what = "a device",

@@ -10,9 +10,9 @@
 
 #include "hv/arch/arch_disas.h"
 #include "monitor/command.h"
-#include "monitor/disas.h"
 #include "monitor/format.h"
 #include "monitor/session.h"
+#include "monitor/symbols.h"
 
 /* Bytes of one string that are shown at once. */
 #define STRING_MAX 256
@@ -120,25 +120,29 @@ static void show_strings(struct view *v, const struct mon_fmt *f)
 
 static void show_code(struct view *v, const struct mon_fmt *f)
 {
-	int cpu = v->call->session->cpu, bits = control_code_bits(v->call->m, cpu);
+	struct mon_call *call = v->call;
+	int cpu = call->session->cpu;
 	uint8_t code[ARCH_INSN_MAX];
 	uint64_t pc = 0;
-	char text[192];
 	bool have_pc;
 	ssize_t n;
 	size_t len;
 
-	have_pc = v->space == CONTROL_VIRTUAL && !control_pc(v->call->m, cpu, &pc);
+	have_pc = v->space == CONTROL_VIRTUAL && !control_pc(call->m, cpu, &pc);
 	for (uint32_t i = 0; i < f->count; i++) {
 		n = view_read(v, v->addr, code, sizeof(code));
-		len = n > 0 ? mon_disas(bits, v->addr, code, (size_t)n, text, sizeof(text)) : 0;
-		if (!len) {
+		if (n <= 0) {
 			view_error(v, v->addr);
 			return;
 		}
-		strbuf_printf(v->call->out, "%s 0x%016llx:  %s\n",
-			      have_pc && v->addr == pc ? "=>" : "  ", (unsigned long long)v->addr,
-			      text);
+		strbuf_printf(call->out, "%s 0x%016llx", have_pc && v->addr == pc ? "=>" : "  ",
+			      (unsigned long long)v->addr);
+		len = mon_insn_put(call->m, cpu, v->addr, code, (size_t)n, call->out);
+		if (!len) {
+			strbuf_puts(call->out, "\n");
+			mon_error(call, "no code can be shown for this processor's mode");
+			return;
+		}
 		v->addr += len;
 	}
 }

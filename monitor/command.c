@@ -17,8 +17,8 @@
 
 /* In the order in which `help` shows them. */
 static const struct mon_command *const families[] = {
-	mon_help_commands,	 mon_run_commands,   mon_info_commands,	  mon_memory_commands,
-	mon_breakpoint_commands, mon_catch_commands, mon_change_commands,
+	mon_help_commands,   mon_run_commands,	      mon_info_commands,  mon_memory_commands,
+	mon_symbol_commands, mon_breakpoint_commands, mon_catch_commands, mon_change_commands,
 };
 
 const struct mon_command *mon_command_at(size_t n)
@@ -54,6 +54,17 @@ static bool is_alias(const struct mon_command *cmd, const char *word, size_t len
 	return false;
 }
 
+/* Whose subcommands these are. */
+static const char *parent_of(const struct mon_command *sub)
+{
+	const struct mon_command *c;
+
+	for (size_t n = 0; (c = mon_command_at(n)); n++)
+		if (c->sub == sub)
+			return c->name;
+	return "";
+}
+
 int mon_command_find(const struct mon_command *sub, const char *word, size_t len,
 		     const struct mon_command **out, struct error *err)
 {
@@ -81,8 +92,8 @@ int mon_command_find(const struct mon_command *sub, const char *word, size_t len
 	}
 	if (matches)
 		return error_set(err, -EINVAL, "ambiguous: it could be %s", list);
-	return error_set(err, -ENOENT, "no such %s: `help%s` lists them",
-			 sub ? "subcommand" : "command", sub ? " info" : "");
+	return error_set(err, -ENOENT, "no such %s: `help%s%s` lists them",
+			 sub ? "subcommand" : "command", sub ? " " : "", sub ? parent_of(sub) : "");
 }
 
 static void skip_space(const char *line, size_t *pos, size_t len)

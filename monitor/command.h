@@ -99,6 +99,7 @@ extern const struct mon_arg_type mon_arg_catch_kind;  /* enum catch_kind, by its
 extern const struct mon_arg_type mon_arg_catch_value; /* an expression, or a name of that kind */
 extern const struct mon_arg_type mon_arg_setting;     /* a register, or a setting by its name */
 extern const struct mon_arg_type mon_arg_setting_value;
+extern const struct mon_arg_type mon_arg_word;	  /* any; symbols complete it */
 extern const struct mon_arg_type mon_arg_device;  /* a device's name */
 extern const struct mon_arg_type mon_arg_command; /* the rest: words of a command */
 extern const struct mon_arg_type mon_arg_bytes;	  /* the rest: numbers to 255 and "strings" */
@@ -167,6 +168,7 @@ extern const struct mon_command mon_run_commands[];
 extern const struct mon_command mon_info_commands[]; /* the row `info` */
 extern const struct mon_command mon_info_subcommands[];
 extern const struct mon_command mon_memory_commands[];
+extern const struct mon_command mon_symbol_commands[];
 extern const struct mon_command mon_breakpoint_commands[];
 extern const struct mon_command mon_catch_commands[];
 extern const struct mon_command mon_change_commands[];

@@ -9,7 +9,7 @@
 #include "monitor/command.h"
 
 struct filter {
-	char prefix[64];
+	char prefix[256];
 	size_t len;
 	void (*add)(void *opaque, const char *word);
 	void *opaque;

@@ -217,6 +217,31 @@ static int parse_parentheses(struct parser *p, uint64_t *out)
 	return 0;
 }
 
+static bool in_symbol(char c)
+{
+	return isalnum((unsigned char)c) || c == '_' || c == '.';
+}
+
+static int parse_symbol(struct parser *p, uint64_t *out)
+{
+	size_t start = p->pos, len = 0;
+	int rc;
+
+	while (start + len < p->len && in_symbol(p->text[start + len]))
+		len++;
+	if (!p->env || !p->env->symbol)
+		return fail(p, start, word_len(p),
+			    "not a number (registers are written $NAME, hexadecimal numbers 0x…)");
+	rc = p->env->symbol(p->env->opaque, p->text + start, len, out, p->err);
+	if (rc) {
+		p->bad = start;
+		p->bad_len = len;
+		return rc;
+	}
+	p->pos += len;
+	return 0;
+}
+
 static int parse_primary(struct parser *p, uint64_t *out)
 {
 	int n;
@@ -240,9 +265,8 @@ static int parse_primary(struct parser *p, uint64_t *out)
 		p->pos += (size_t)n;
 		return 0;
 	}
-	if (isalpha((unsigned char)p->text[p->pos]))
-		return fail(p, p->pos, word_len(p),
-			    "not a number (registers are written $NAME, hexadecimal numbers 0x…)");
+	if (isalpha((unsigned char)p->text[p->pos]) || p->text[p->pos] == '_')
+		return parse_symbol(p, out);
 	return fail(p, p->pos, word_len(p), "expected a number, a $register or '('");
 }
 

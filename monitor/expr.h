@@ -4,6 +4,7 @@
  *
  *   numbers    10  0x1f  0b101  017  4k  2M  1G  'a'
  *   registers  $rip  $sp  (whatever the environment knows)
+ *   symbols    start_kernel  foo.isra.0
  *   operators  ( )  - ~ !  * / %  + -  << >>  < <= > >=  == !=  &  ^  |
  *
  * Values are unsigned 64-bit and wrap; precedence is C's.
@@ -23,6 +24,9 @@ struct expr_env {
 	/* The value of $NAME (without the sign; @len bytes). 0, or negative errno with a sentence.
 	 */
 	int (*reg)(void *opaque, const char *name, size_t len, uint64_t *value, struct error *err);
+	/* The same of a symbol. May be NULL: there are none. */
+	int (*symbol)(void *opaque, const char *name, size_t len, uint64_t *value,
+		      struct error *err);
 	void *opaque;
 };
 

@@ -8,7 +8,7 @@
 
 #include "hv/arch/arch.h"
 #include "hv/arch/arch_disas.h"
-#include "monitor/disas.h"
+#include "monitor/symbols.h"
 
 /* ---- what a stop was ---- */
 
@@ -45,7 +45,6 @@ static const char *reason_name(enum stop_reason r)
 
 void mon_describe_stop(struct machine *m, const struct stop *stop, struct strbuf *out)
 {
-	(void)m;
 	strbuf_puts(out, reason_name(stop->reason));
 	if (stop->bp)
 		strbuf_printf(out, " %d", stop->bp);
@@ -59,14 +58,15 @@ void mon_describe_stop(struct machine *m, const struct stop *stop, struct strbuf
 	if ((stop->reason == STOP_PAUSE || stop->reason == STOP_STEP) && stop->by)
 		strbuf_printf(out, " by %s", stop->by->name);
 	strbuf_printf(out, ", vCPU %d at 0x%llx", stop->vcpu, (unsigned long long)stop->pc);
+	mon_symbol_put(m, stop->vcpu, stop->pc, out);
 	if (stop->text[0])
 		strbuf_printf(out, " (%s)", stop->text);
 }
 
 void mon_describe_next(struct mon_session *s, int cpu, struct strbuf *out)
 {
+	struct strbuf line = STRBUF_INIT;
 	uint8_t code[ARCH_INSN_MAX];
-	char text[192];
 	uint64_t pc;
 	ssize_t n;
 
@@ -75,8 +75,9 @@ void mon_describe_next(struct mon_session *s, int cpu, struct strbuf *out)
 	n = control_mem_read(s->m, cpu, CONTROL_VIRTUAL, pc, code, sizeof(code));
 	if (n <= 0)
 		return;
-	if (mon_disas(control_code_bits(s->m, cpu), pc, code, (size_t)n, text, sizeof(text)))
-		strbuf_printf(out, "=> 0x%llx:  %s\n", (unsigned long long)pc, text);
+	if (mon_insn_put(s->m, cpu, pc, code, (size_t)n, &line))
+		strbuf_printf(out, "=> 0x%llx%s", (unsigned long long)pc, strbuf_str(&line));
+	strbuf_free(&line);
 }
 
 /* ---- events ---- */

@@ -219,6 +219,19 @@ int arch_catch_msrs(struct machine *m, const uint32_t *msrs, size_t count, struc
 /* The device inside KVM that answers at a port or a guest-physical address; NULL: none. */
 const char *arch_kernel_device(struct machine *m, bool port, uint64_t addr);
 
+/* ---- symbols ---- */
+
+/*
+ * Where this vCPU enters the kernel, and the names that Linux has had for that place; addresses
+ * that are not set yet are left out. Returns how many.
+ */
+struct arch_kernel_entry {
+	const char *symbol;
+	uint64_t addr; /* linear */
+};
+#define ARCH_KERNEL_ENTRIES 4
+size_t arch_kernel_entries(struct vcpu *v, struct arch_kernel_entry out[ARCH_KERNEL_ENTRIES]);
+
 /* ---- exits ---- */
 
 enum exit_verdict {

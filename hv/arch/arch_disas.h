@@ -11,8 +11,9 @@
 struct arch_disas {
 	cs_arch arch;
 	cs_mode mode;
-	size_t syntax;	    /* for CS_OPT_SYNTAX; 0: capstone's own */
-	unsigned insn_step; /* bytes to go on after a byte that is no instruction */
+	size_t syntax;		/* for CS_OPT_SYNTAX; 0: capstone's own */
+	unsigned insn_step;	/* bytes to go on after a byte that is no instruction */
+	const char *pc_operand; /* behind the distance of data from the next instruction, or NULL */
 };
 /* @code_bits as arch_code_bits() gives it. Any thread. -EINVAL: no such mode. */
 int arch_disas(int code_bits, struct arch_disas *out);

@@ -90,6 +90,13 @@ static int set_append(struct cli_options *opts, const char *value, struct error 
 	return 0;
 }
 
+static int set_symbols(struct cli_options *opts, const char *value, struct error *err)
+{
+	(void)err;
+	opts->cfg.symbols = value;
+	return 0;
+}
+
 static int set_module(struct cli_options *opts, const char *value, struct error *err)
 {
 	if (opts->module_count == CLI_MODULES_MAX)
@@ -447,6 +454,10 @@ static const struct option_row rows[] = {
 	  "debugger "
 	  "goes: continue, stop or quit; by default what it held goes on.",
 	  set_gdb },
+	{ "symbols", "FILE", GROUP_DEBUG,
+	  "The guest's symbols: a vmlinux or another ELF file, or a System.map. Default: the "
+	  "kernel's own, if it is an ELF file.",
+	  set_symbols },
 	{ "s", NULL, GROUP_DEBUG, "Short for -gdb tcp:127.0.0.1:1234.", set_gdb_tcp },
 	{ "d", "TOPICS", GROUP_DEBUG,
 	  "Trace, separated by commas: exit, stop, packet, device, work, all.", set_trace },

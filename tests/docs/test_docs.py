@@ -124,7 +124,7 @@ class Pages(unittest.TestCase):
         self.assertIn("info", names)
         for page, text in pages():
             for line in code(text):
-                m = re.match(r"(?:(?:\(gdb\) )?monitor |\(vitrine\) )([a-z_]+)(?:/\w+)?(?: ([a-z]+))?",
+                m = re.match(r"(?:(?:\(gdb\) )?monitor |\(vitrine\) )([a-z_-]+)(?:/\w+)?(?: ([a-z]+))?",
                              line)
                 if m:
                     self.assertIn(m[1], names, f"{page}: {line}")

@@ -5,7 +5,8 @@
 
 ifeq ($(BUILD),$(FUZZ_BUILD))
 $(BUILD)/fuzz/mon $(BUILD)/fuzz/qmp: $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/unit-mon/fake_control.o \
-                   $(BUILD)/tests/unit-mon/fake_chardev.o $(BUILD)/libvitrine.a
+                   $(BUILD)/tests/unit-mon/fake_chardev.o $(BUILD)/tests/unit-mon/fake_inspect.o \
+                   $(BUILD)/libvitrine.a
 	@mkdir -p $(@D)
 	$(call say,LD      $@)
 	$(Q)$(CC) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)

@@ -25,7 +25,7 @@ for n, (name, base, mnemonic) in enumerate(LANDMARKS):
     check_equal(pc(), here, f"{name} after set architecture")
     # The monitor knows the mode: NOP, MOV of 16 bits, OR of 16 bits to `visited`.
     shown = run("monitor x/3i $pc")
-    check_match(rf"=> 0x0*{here + base:x}: +nop\n.*{mnemonic} +\${n}, %ax\n.*orw", shown, name)
+    check_match(rf"=> 0x0*{here + base:x} <landmark_\w+>: +nop\n.*{mnemonic} +\${n}, %ax\n.*orw", shown, name)
     check_equal(bytes(gdb.selected_inferior().read_memory(here + base, 1)), b"\x90", "NOP")
     run("stepi")
     check_equal(pc(), here + 1, f"a step in {name}")

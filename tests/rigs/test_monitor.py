@@ -50,7 +50,7 @@ def test_look_and_step(place):
     check("created", m("info status"))
     check(r"RIP|rip", m("info registers"))
     check(r"\* CPU #0", m("info cpus"))
-    check(r"=> 0x[0-9a-f]{16}:  \w+", m("x/3i $pc"))
+    check(r"=> 0x[0-9a-f]{16} <\S+>:  \w+", m("x/3i $pc"))
     before = m.number("$pc")
     check(r"=> 0x", m("step"))
     after = m.number("$pc")
@@ -68,6 +68,18 @@ def test_look_and_step(place):
     check(r"cr3 0x|no register", m("info registers cr3"))
     check("reset by", m("system_reset"))
     check(f"0x{before:x}", m("print $pc"))
+    m.quit()
+
+
+def test_symbols(place):
+    m = Session(place, "-S")
+    beat = _symbol("beat")
+    check(r"\d+ symbols from \S*demo.elf, slide 0x0", m("symbols status"))
+    check("<pvh_start>", m("x/i $pc"))
+    assert m.number("beat + 1") == beat + 1
+    check(rf"beat\+0x1 \(code, {beat:#x} to", m(f"symbol {beat + 1:#x}"))
+    check(rf"{beat:#x}\s+\d+ t beat", m("list-symbols bea?"))
+    check("several symbols|no symbol has this name", m("print no_such_thing"))
     m.quit()
 
 
@@ -98,7 +110,7 @@ def test_breakpoints(place):
     check(r"breakpoint 1 at", m(f"break {beat:#x}"))
     m("cont", then=rf"(?s)stopped: breakpoint 1, vCPU 0 at {beat:#x}.*{PROMPT}")
     check(rf"1   break  {beat:#018x} 1    1 ", m("info breakpoints"))
-    check(rf"=> {beat:#018x}:", m("x/i $pc"))
+    check(rf"=> {beat:#018x} <beat>:", m("x/i $pc"))
     assert m(f"x/4xb {beat:#x}").split()[1] != "0xcc", "our own instruction shows"
     m("step")
     m("cont", then=rf"(?s)stopped: breakpoint 1, vCPU 0 at {beat:#x}.*{PROMPT}")

@@ -27,7 +27,7 @@ def test_a_panic_is_what_action_says(place):
 def test_a_panic_stops_the_guest(place):
     vitrine = _start(place, "panic", "-serial", "none", "-monitor", "stdio", "-S")
     vitrine.write(b"catch panic\ncont\n")
-    vitrine.expect(r"stopped: the guest panicked, vCPU 0 at 0x[0-9a-f]+ "
+    vitrine.expect(r"stopped: the guest panicked, vCPU 0 at 0x[0-9a-f]+ <panic_told_here> "
                    r"\(kernel panic reported by the guest\)", 300)
     vitrine.write(b"info status\ncatch\ninfo device pvpanic0\n")
     vitrine.expect("VM status: guest panicked")

@@ -576,6 +576,12 @@ uint64_t arch_exception_entry(struct vcpu *v, unsigned number)
 	return __atomic_load_n(&toy_handlers[number], __ATOMIC_SEQ_CST);
 }
 
+size_t arch_kernel_entries(struct vcpu *v, struct arch_kernel_entry out[ARCH_KERNEL_ENTRIES])
+{
+	out[0] = (struct arch_kernel_entry){ "first_handler", arch_exception_entry(v, 0) };
+	return out[0].addr != 0;
+}
+
 void arch_exception_describe(struct vcpu *v, unsigned number, struct strbuf *out)
 {
 	(void)v;

@@ -4,8 +4,11 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "hv/symbols.h"
 #include "monitor/command.h"
 #include "monitor/monitor.h"
 #include "monitor/session.h"
@@ -117,7 +120,8 @@ Test(mon_command, a_mistake_is_pointed_at)
 	expect_is("x/4q 0",
 		  "x/4q 0\n   ^ neither a format (x d u o t a c s i f) nor a size (b h w g)\n");
 	expect_is("x/4x 0x10 + foo", "x/4x 0x10 + foo\n            ^~~ not a number (registers are "
-				     "written $NAME, hexadecimal numbers 0x…)\n");
+				     "written $NAME, hexadecimal numbers 0x…), and there are no "
+				     "symbols\n");
 	expect_is("break", "break\n     ^ expected an address (ADDR)\n");
 	expect_is("info cpus 1", "info cpus 1\n          ^ cpus takes no arguments\n");
 	expect_is("break 1 ) ", "break 1 ) \n        ^ expected an operator\n");
@@ -330,6 +334,66 @@ Test(mon_command, maps)
 	expect_says("info mtree", "ram");
 	expect_is("info device", "");
 	expect_says("info version", "vitrine ");
+}
+
+/* ---- symbols ---- */
+
+static const char symbol_text[] = "0000000000001000 T begin\n"
+				  "0000000000001010 t twice\n"
+				  "0000000000001020 t twice\n"
+				  "0000000000001030 T middle.isra.0\n"
+				  "0000000000002000 D data\n";
+
+static void give_symbols(void)
+{
+	char path[] = "/tmp/vitrine-mon-XXXXXX";
+	int fd = mkstemp(path);
+	struct error err;
+
+	cr_assert_eq(write(fd, symbol_text, strlen(symbol_text)), (ssize_t)strlen(symbol_text));
+	close(fd);
+	cr_assert_eq(symbols_open(&fake->m.symbols, path, &err), 0, "%s", err.text);
+	unlink(path);
+}
+
+Test(mon_command, symbols)
+{
+	static const uint8_t call[] = { 0xe8, 0x2b, 0, 0, 0 },	/* callq +0x2b */
+		lea[] = { 0x48, 0x8d, 0x05, 0xf9, 0x0f, 0, 0 }; /* leaq 0xff9(%rip), %rax */
+
+	expect_says("print begin", "and there are no symbols");
+	expect_says("symbol 0x1000", "there are no symbols");
+	give_symbols();
+	memory_write(fake->m.ram, 0x1000, call, sizeof(call));
+	memory_write(fake->m.ram, 0x1005, lea, sizeof(lea));
+	expect_is("print middle.isra.0 + 4", "0x1034  4148\n");
+	expect_is("x/2i begin",
+		  "=> 0x0000000000001000 <begin>:  callq 0x1030 <middle.isra.0>\n"
+		  "   0x0000000000001005 <begin+0x5>:  leaq 0xff9(%rip), %rax <data+0x5>\n");
+	expect_says("cpu", "=> 0x1000 <begin>:  callq");
+	expect_says("info status", "vCPU 0 at 0x1000 <begin>");
+	expect_is("print nothing",
+		  "print nothing\n      ^~~~~~~ no symbol has this name (registers "
+		  "are written $NAME, hexadecimal numbers 0x…)\n");
+	expect_says("break twice", "several symbols have this name: `list-symbols twice`");
+	expect_is("symbol 0x1034", "middle.isra.0+0x4 (code, 0x1030 to 0x1fff)\n");
+	expect_is("symbol data", "data (data, 0x2000 to 0x101fff)\n");
+	expect_says("symbol 0x10", "no symbol is at 0x10");
+	expect_is("list-symbols wic", "0x0000000000001010       16 t twice\n"
+				      "0x0000000000001020       16 t twice\n");
+	expect_is("list-symbols m*.0", "0x0000000000001030     4048 T middle.isra.0\n");
+	expect_says("list-symbols nothing", "no symbol matches");
+	expect_says("list-symbols", "data");
+	expect_says("symbols status", "5 symbols from /tmp/vitrine-mon-");
+	expect_is("symbols slide", "slide 0x0 (not looked for, or not found yet)\n");
+	expect_is("symbols slide 0x1000", "slide 0x1000 (given by hand)\n");
+	expect_is("p/x begin", "0x0000000000002000\n");
+	expect_is("symbols slide -f", "slide 0x0 (not looked for, or not found yet)\n");
+	expect_says("symbols frob", "no such subcommand: `help symbols` lists them");
+	cr_expect_str_eq(completions("break mi"), "middle.isra.0 ");
+	cr_expect_str_eq(completions("x $rip+da"), "data ");
+	cr_expect_str_eq(completions("x "), "");
+	symbols_close(fake->m.symbols);
 }
 
 Test(mon_command, long_lines_are_refused)

@@ -16,7 +16,17 @@ static int reg(void *opaque, const char *name, size_t len, uint64_t *value, stru
 	return error_set(err, -ENOENT, "no such register");
 }
 
-static const struct expr_env env = { .reg = reg };
+static int symbol(void *opaque, const char *name, size_t len, uint64_t *value, struct error *err)
+{
+	(void)opaque;
+	if (len == 8 && !memcmp(name, "foo.is_0", 8)) {
+		*value = 0x100;
+		return 0;
+	}
+	return error_set(err, -ENOENT, "no such symbol");
+}
+
+static const struct expr_env env = { .reg = reg, .symbol = symbol };
 
 static int eval(const char *text, uint64_t *value, size_t *bad, size_t *bad_len, struct error *err)
 {
@@ -45,6 +55,8 @@ Test(mon_expr, values)
 		{ "$rip", 0xffffffff81000000 },
 		{ "$rip+0x10", 0xffffffff81000010 },
 		{ " $rip - 1 ", 0xffffffff80ffffff },
+		{ "foo.is_0", 0x100 },
+		{ "(foo.is_0+4)*2", 0x208 },
 		{ "1+2*3", 7 },
 		{ "(1+2)*3", 9 },
 		{ "10-2-3", 5 },
@@ -93,8 +105,8 @@ Test(mon_expr, mistakes)
 		{ "(1", 0, 1, "not closed" },
 		{ "(1 2)", 3, 1, "')'" },
 		{ "1)", 1, 1, "operator" },
-		{ "foo", 0, 3, "$NAME" },
-		{ "1+foo", 2, 3, "$NAME" },
+		{ "foo", 0, 3, "no such symbol" },
+		{ "1+foo", 2, 3, "no such symbol" },
 		{ "$", 0, 1, "name of a register" },
 		{ "$rax+1", 0, 4, "no such register" },
 		{ "12z", 0, 3, "expected a number" },

@@ -86,6 +86,21 @@ uint64_t arch_exception_entry(struct vcpu *v, unsigned number)
 	return x86_handler(v, (uint8_t)number);
 }
 
+size_t arch_kernel_entries(struct vcpu *v, struct arch_kernel_entry out[ARCH_KERNEL_ENTRIES])
+{
+	/* Exception 0's handler: of head_64.S, of 5.8 and later, and before. */
+	static const char *const names[] = { "early_idt_handler_array", "asm_exc_divide_error",
+					     "divide_error" };
+	uint64_t addr = arch_exception_entry(v, 0);
+	size_t count = 0;
+
+	for (size_t i = 0; addr && i < sizeof(names) / sizeof(names[0]); i++)
+		out[count++] = (struct arch_kernel_entry){ names[i], addr };
+	if (!x86_msr_read(v, MSR_LSTAR, &addr) && addr)
+		out[count++] = (struct arch_kernel_entry){ "entry_SYSCALL_64", addr };
+	return count;
+}
+
 static void describe_page_fault(struct strbuf *out, uint64_t code)
 {
 	const char *what = code & 16 ? "fetch" : code & 2 ? "write" : "read";

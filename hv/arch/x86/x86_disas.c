@@ -21,6 +21,7 @@ int arch_disas(int code_bits, struct arch_disas *out)
 		return 0;
 	case 64:
 		out->mode = CS_MODE_64;
+		out->pc_operand = "(%rip)";
 		return 0;
 	default:
 		return -EINVAL;
