@@ -21,7 +21,7 @@ KIT_OBJS := $(patsubst tests/guests/%,$(GUEST_DIR)/obj/%.o,$(wildcard tests/gues
               tests/guests/kit/boot.S tests/guests/kit/entry.S)
 
 # The guests that are linked with the kit, and the objects of one of them.
-KIT_GUESTS := demo steps memop hlt edu platform
+KIT_GUESTS := demo steps memop hlt edu platform ringer
 guest_objs = $(patsubst tests/guests/%,$(GUEST_DIR)/obj/%.o,$(wildcard tests/guests/$(1)/*.c tests/guests/$(1)/*.S))
 
 GUESTS := $(KIT_GUESTS:%=$(GUEST_DIR)/%.elf) $(GUEST_DIR)/modes.elf \

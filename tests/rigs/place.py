@@ -111,7 +111,7 @@ class Place:
         process.wait(timeout)
         return process
 
-    def start(self, args, gdb="line"):
+    def start(self, args, gdb="line", program="vitrine"):
         """Starts vitrine; a word "@NAME" of @args becomes file(NAME).
 
         @gdb: "line" has the stub on a rig's second serial line, "unix" on a UNIX socket (which
@@ -121,7 +121,7 @@ class Place:
         if gdb:
             device, self._target = self._gdb_endpoint(gdb)
             words += ["-gdb", device]
-        return self.spawn([self._vitrine(), *words], title="vitrine")
+        return self.spawn([self._program(program), *words], title=program)
 
     def lacks(self, need):
         """Why the place has not got @need, None when it has.
@@ -220,8 +220,8 @@ class Native(Place):
     def script(self, path):
         return path
 
-    def _vitrine(self):
-        return BUILD / "vitrine"
+    def _program(self, name):
+        return BUILD / "vitrine" if name == "vitrine" else BUILD / "tests" / "rigs" / name
 
     def _gdb_endpoint(self, _):
         path = self.socket_path()
@@ -329,8 +329,8 @@ class Rig(Place):
         except (PlaceDied, TimedOut):
             return False
 
-    def _vitrine(self):
-        return "/bin/vitrine"
+    def _program(self, name):
+        return f"/bin/{name}"
 
     def _gdb_endpoint(self, kind):
         if kind == "line":

@@ -50,7 +50,7 @@ def test_keys_on_stdio(place):
 
 
 def test_terminal(place):
-    vitrine = place.spawn(["ptyrun", place._vitrine(), "demo", "-m", "64", "-gdb", "none"])
+    vitrine = place.spawn(["ptyrun", place._program("vitrine"), "demo", "-m", "64", "-gdb", "none"])
     vitrine.expect("CPUs:")
     vitrine.write(b"\x01cinf\t status\r")
     vitrine.expect("VM status: running")
@@ -61,7 +61,7 @@ def test_terminal(place):
 
 
 def test_terminal_after_a_crash(place):
-    vitrine = place.spawn(["ptyrun", place._vitrine(), "demo", "-m", "64", "-gdb", "none"])
+    vitrine = place.spawn(["ptyrun", place._program("vitrine"), "demo", "-m", "64", "-gdb", "none"])
     vitrine.expect("CPUs:")
     vitrine.kill(10)
     assert vitrine.wait() == 128 + 11, vitrine.tail

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # places: native svm vmx
-"""PCI and the teaching device, driven by a guest without an operating system."""
+"""PCI, the teaching device and one for tests, driven by guests without an operating system."""
+from suites import Skip
 
 
 def test_a_driver_of_edu(place):
@@ -39,3 +40,38 @@ def test_no_such_device(place):
                            "-monitor", "none"], gdb=False)
     assert vitrine.wait() == 1
     assert "no device 'nothing' to add: there is edu" in vitrine.text, vitrine.text
+
+
+_RINGER = ["-kernel", "@ringer.elf", "-device", "ringer", "-serial", "stdio", "-monitor", "none",
+           "-gdb", "none"]
+
+
+def _ringer(place, *more):
+    vitrine = place.start([*_RINGER, *more], gdb=False, program="vitrine-tests")
+    vitrine.close_stdin()
+    status = vitrine.wait(300)
+    assert status == 1, f"exit status {status}:\n{vitrine.tail}"
+    return vitrine.stdout.decode(), vitrine.stderr.decode()
+
+
+def test_doorbells_and_msix(place):
+    """By KVM's eventfds: no exit for a doorbell, no loop thread for an interrupt."""
+    text, _ = _ringer(place, "-m", 64)
+    for what in ("each doorbell has its interrupt", "a masked vector is pending",
+                 "a message changes its vector", "its doorbells move above 4 GiB"):
+        assert f"ringer: {what}: ok" in text, f"{what}:\n{text}"
+    assert "0 of 9 rings came with an exit" in text, text
+
+
+def test_doorbells_are_traced(place):
+    text, trace = _ringer(place, "-m", 64, "-d", "device")
+    assert "9 of 9 rings came with an exit" in text, text
+    assert "ringer0.bell[2] <- 0x00000001" in trace, trace
+    assert "ringer0.msix[1].data <- 0x00000035" in trace, trace
+
+
+def test_memory_above_4_gib(place):
+    """The RAM that has no place below the hole is above it, and devices are above that."""
+    if place.name == "vmx":
+        raise Skip("its host has less than that")
+    assert "ringer: there is RAM at 4 GiB: ok" in _ringer(place, "-m", "5G", "-append", "high")[0]
