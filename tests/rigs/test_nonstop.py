@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # places: native
-"""gdb's non-stop mode: one vCPU is stopped, stepped and interrupted while the others run."""
+"""gdb's non-stop mode: one vCPU is stopped, stepped, interrupted, and the monitor asked while the others run."""
 import re
 import time
 
@@ -10,6 +10,8 @@ from process import PATIENCE
 
 GUEST = BUILD / "guests" / "demo.elf"
 ALL = (1, 2, 3)
+STOPS = 20
+CODE = 0x100000  # where the guest was loaded
 
 
 def _others_run(gdb, thread):
@@ -91,6 +93,52 @@ def test_nonstop(place):
     vitrine = place.start(["-kernel", "@demo.elf", "-m", 64, "-smp", 3])
     try:
         return _session(place, vitrine)
+    finally:
+        vitrine.kill(15)
+        vitrine.wait()
+
+
+def _said(gdb, command):
+    """What the monitor says to @command, in lines."""
+    before = len(gdb.log)
+    gdb.do(f"monitor {command}")
+    said = "".join(m[1] for line in gdb.log[before:] if (m := re.match(r'@"(.*)"$', line)))
+    return said.split("\\n")[:-1]
+
+
+def _monitor_session(place, vitrine):
+    vitrine.expect("tick", 300)
+    gdb = Gdb("set non-stop on", "set mi-async on", f"file {GUEST}",
+              f"target remote {place.gdb_target()}")
+    try:
+        gdb.wait_stopped(*ALL)
+        gdb.do("-break-insert beat")
+        for thread in ALL:
+            gdb.do(f"-exec-continue --thread {thread}")
+        # Stops of CPU 0 are told in between what the monitor says, and nothing of either is lost.
+        for n in range(STOPS):
+            dump = _said(gdb, f"xp/4096x {CODE:#x}")
+            assert [line.split(":")[0] for line in dump] == [f"0x{CODE + 16 * i:016x}" for i in range(1024)]
+            # gdb stops all of them for a moment to step one over its breakpoint.
+            assert any("running" in _said(gdb, "info status")[0] for _ in range(1000)), gdb.log[-6:]
+            assert 'func="beat"' in gdb.wait_stopped(1)
+            if n == STOPS - 1:
+                gdb.do("-break-delete")
+            gdb.do("-exec-continue --thread 1")
+        # A command that stops all is told as any other stop.
+        assert "running" in _said(gdb, "info status")[0], gdb.log[-6:]
+        _said(gdb, "stop")
+        gdb.wait_stopped(*ALL)
+        assert "paused" in _said(gdb, "info status")[0]
+        gdb.do("detach")
+    finally:
+        gdb.close()
+
+
+def test_monitor_while_running(place):
+    vitrine = place.start(["-kernel", "@demo.elf", "-m", 64, "-smp", 3])
+    try:
+        return _monitor_session(place, vitrine)
     finally:
         vitrine.kill(15)
         vitrine.wait()
