@@ -246,6 +246,8 @@ void x86_step_done(struct vcpu *v)
 
 	s->open = false;
 	x86_step_undo(v);
+	if (v->m->step_irq)
+		x86_step_mend_frame(v);
 	if (s->insn.kind == X86_STEP_PLAIN || x86_regs_load(v, X86_SET_REGS | X86_SET_SREGS) < 0)
 		return;
 	/* The trap was not held back: the instruction that was looked at is the next one. */

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * A step that did not end: its instruction raised an exception, and the guest was stopped in the
- * handler, or before it came back. The flags that the processor has put on the handler's stack have
- * our trap flag, which IRET would bring back when nobody waits for it any more.
+ * A step that went into a handler that nobody foresaw: its instruction raised an exception, and the
+ * guest was stopped in the handler, or before it came back; or an interrupt came, and the step
+ * ended in its handler. The flags that the processor has put on the handler's stack have our trap
+ * flag, which IRET would bring back when nobody waits for it any more, or would be taken for the
+ * guest's.
  *
  * Where that frame lies is not known for certain, so it is looked for where it can be, and
  * recognised by all that it must contain.
@@ -16,6 +18,8 @@
 #define TSS_RSP0  4
 #define TSS_IST1  36
 #define IST_COUNT 7
+
+#define MAX_INSN 15
 
 /* The parts of a frame, in slots from its IP on; the last two are in 64-bit mode only. */
 enum { FRAME_IP, FRAME_CS, FRAME_FLAGS, FRAME_SP, FRAME_SS, FRAME_SLOTS };
@@ -57,9 +61,11 @@ static bool mend_at(struct vcpu *v, uint64_t addr, unsigned slot)
 	for (unsigned i = 0; i < slots; i++)
 		if (!read_linear(v, addr + (uint64_t)i * slot, slot, &f[i]))
 			return false;
-	if (f[FRAME_IP] != from->rip || !(f[FRAME_FLAGS] & RFLAGS_TF))
+	if (!(f[FRAME_FLAGS] & RFLAGS_TF))
 		return false;
-	if (slot == 8 && f[FRAME_SP] != from->rsp)
+	/* Behind the instruction when it was HLT. */
+	if (slot == 8 ? f[FRAME_SP] != from->rsp || f[FRAME_IP] - from->rip > MAX_INSN
+		      : f[FRAME_IP] != from->rip)
 		return false;
 	clear_tf(v, addr + FRAME_FLAGS * (uint64_t)slot);
 	return true;
@@ -81,15 +87,11 @@ static bool mend_below_tss(struct vcpu *v)
 	return false;
 }
 
-void x86_step_abandon(struct vcpu *v)
+void x86_step_mend_frame(struct vcpu *v)
 {
-	struct x86_step *s = &v->arch.step;
 	unsigned slot;
 	uint64_t sp, from;
 
-	if (!s->open)
-		return;
-	s->open = false;
 	if (v->arch.guest_tf || x86_regs_load(v, X86_SET_REGS | X86_SET_SREGS) < 0 ||
 	    v->arch.regs.rip == v->arch.step_from.rip)
 		return;
@@ -103,4 +105,11 @@ void x86_step_abandon(struct vcpu *v)
 		(void)(mend_at(v, (from & ~15ull) - FRAME_SLOTS * 8ull, 8) || mend_below_tss(v));
 	else
 		mend_at(v, from - FRAME_SP * (uint64_t)slot, slot);
+}
+
+void x86_step_abandon(struct vcpu *v)
+{
+	if (v->arch.step.open)
+		x86_step_mend_frame(v);
+	v->arch.step.open = false;
 }

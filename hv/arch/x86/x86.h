@@ -301,7 +301,10 @@ void x86_step_done(struct vcpu *v);
 bool x86_step_guest_traps(const struct vcpu *v);
 /* Puts back what the preparation of a step that did not happen has changed. */
 void x86_step_undo(struct vcpu *v);
-/* step_frame.c: the guest is stopped before its step ended; nothing to do when it did. */
+/* step_frame.c: takes our trap flag out of the frame of an exception or interrupt that came in the
+ * step. */
+void x86_step_mend_frame(struct vcpu *v);
+/* The guest is stopped before its step ended: the same; nothing to do when it did end. */
 void x86_step_abandon(struct vcpu *v);
 
 /* ---- debug.c ---- */
