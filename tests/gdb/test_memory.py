@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # find, compare-sections, physical addresses; no breakpoint of ours shows in any of them.
 # places: native vmx
-# vitrine: -kernel @demo.elf -m 128 -smp 2 -S
+# vitrine: -kernel @demo.elf -m 32 -smp 2 -S
 # symbols: demo.elf
 # then: tick
 import gdb
@@ -32,6 +32,7 @@ check_match("matched", run("compare-sections .text"), "compare-sections with a b
 pattern = ", ".join(f"(char){b}" for b in bytes_there)
 check_match("1 pattern", run(f"find {code}, +64, {pattern}"), "find")
 check(f"{code:#x}" not in run(f"find {code}, +64, (char)0xcc"), "a breakpoint is not found")
+run("set remotetimeout 500")  # all memory, by an emulated processor
 check_match("Pattern not found", run("find 0, 0xfffffffffffffffe, 0x7a5c11d2e0f4b396ll"), "find in all there is")
 
 # Every address is in the memory map: what is not mapped is the guest's affair.
