@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # A /dev/kvm that cannot be had: one sentence that fits this machine, and exit status 1.
 # places: native
-# timeout: 60
 
 [ "$(id -u)" = 0 ] || { echo 'only root can hide devices'; exit 77; }
 unshare -m true 2>/dev/null || { echo 'no mount namespaces here'; exit 77; }

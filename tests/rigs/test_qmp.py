@@ -7,13 +7,14 @@ import os
 import re
 import socket
 
+from process import PATIENCE
 from suites import Skip
 
 
 class Client:
     def __init__(self, place, path):
         self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.settimeout(120)
+        self._socket.settimeout(PATIENCE)
         self._socket.connect(place.reach(path))
         self._file = self._socket.makefile("rb")
         self.events = []
@@ -56,13 +57,13 @@ def _start(place, *options):
     path = place.socket_path()
     vitrine = place.start(["-kernel", "@demo.elf", "-name", "glass", "-monitor", "none", "-serial", "none", "-gdb",
                            "none", "-qmp", f"unix:{path}", *options])
-    vitrine.expect("qmp: ", 180)
+    vitrine.expect("qmp: ")
     return vitrine, path
 
 
 def _end(vitrine):
     vitrine.kill(15)
-    vitrine.wait(60)
+    vitrine.wait()
 
 
 # What changes from run to run becomes a letter.
@@ -103,7 +104,7 @@ def test_byte_for_byte(place):
                 for pattern, letter in CHANGES:
                     line = re.sub(pattern, letter, line)
                 assert line == answer + "\r\n", f"{line!r} is not {answer!r}"
-        assert vitrine.wait(60) == 0
+        assert vitrine.wait() == 0
     finally:
         _end(vitrine)
 

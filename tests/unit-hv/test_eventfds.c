@@ -85,7 +85,7 @@ static void fill(unsigned vector, uint32_t data, bool masked)
 
 /* ---- MSI-X ---- */
 
-Test(eventfds, a_vector_is_an_irqfd_with_a_route, .timeout = 20)
+Test(eventfds, a_vector_is_an_irqfd_with_a_route, .timeout = 300)
 {
 	struct toy_msi msi;
 
@@ -110,7 +110,7 @@ Test(eventfds, a_vector_is_an_irqfd_with_a_route, .timeout = 20)
 	toy_machine_free(m);
 }
 
-Test(eventfds, a_route_follows_the_row, .timeout = 20)
+Test(eventfds, a_route_follows_the_row, .timeout = 300)
 {
 	struct toy_msi msi;
 
@@ -141,7 +141,7 @@ static bool rung(const struct doorbell *bell)
 	return read(doorbell_fd(bell), &n, sizeof(n)) == sizeof(n);
 }
 
-Test(eventfds, a_doorbell_follows_its_bar, .timeout = 20)
+Test(eventfds, a_doorbell_follows_its_bar, .timeout = 300)
 {
 	struct error err = { "" };
 	struct doorbell *bell, *two;
@@ -185,10 +185,10 @@ static void run(void)
 	struct error err = { "" };
 
 	cr_assert_eq(control_resume_all(m, NULL, &err), 0);
-	cr_assert(toy_wait_stop(m, 10000));
+	cr_assert(toy_wait_stop(m, TOY_PATIENCE_MS));
 }
 
-Test(eventfds, a_doorbell_costs_no_exit, .timeout = 20)
+Test(eventfds, a_doorbell_costs_no_exit, .timeout = 300)
 {
 	struct doorbell *bell;
 
@@ -199,7 +199,7 @@ Test(eventfds, a_doorbell_costs_no_exit, .timeout = 20)
 	toy_machine_free(m);
 }
 
-Test(eventfds, a_doorbell_is_seen_when_that_is_asked_for, .timeout = 20)
+Test(eventfds, a_doorbell_is_seen_when_that_is_asked_for, .timeout = 300)
 {
 	struct doorbell *bell;
 
@@ -216,7 +216,7 @@ Test(eventfds, a_doorbell_is_seen_when_that_is_asked_for, .timeout = 20)
 	toy_machine_free(m);
 }
 
-Test(eventfds, a_kvm_without_them, .timeout = 20)
+Test(eventfds, a_kvm_without_them, .timeout = 300)
 {
 	struct doorbell *bell;
 

@@ -55,7 +55,7 @@ static void teardown(void)
 	loop_destroy(loop);
 }
 
-TestSuite(mon_qmp, .init = setup, .fini = teardown, .timeout = 20);
+TestSuite(mon_qmp, .init = setup, .fini = teardown, .timeout = 120);
 
 /* What is answered to @text; the next call forgets it. */
 static const char *ask(const char *text)

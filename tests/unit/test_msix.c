@@ -94,7 +94,7 @@ static void teardown(void)
 	fake_destroy(f);
 }
 
-TestSuite(msix, .init = setup, .fini = teardown, .timeout = 20);
+TestSuite(msix, .init = setup, .fini = teardown, .timeout = 120);
 
 static void enable(void)
 {
