@@ -258,6 +258,91 @@ Test(rtc, alarm_elsewhere_is_quiet)
 	cr_assert_eq(in(C)&0xa0, 0);
 }
 
+/* One interrupt for all that came, and what is not enabled does not make one. */
+Test(rtc, alarm_and_update_together)
+{
+	set_time(0x02, 0x23, 0x59, 0x59);
+	out(HOUR_ALARM, 0x00);
+	out(MIN_ALARM, 0x00);
+	out(SEC_ALARM, 0x00);
+	in(C);
+	out(B, 0x32);
+	fake_run_for(f, 1200);
+	cr_assert_eq(fake_irq_edges(8), 1);
+	cr_assert_eq(in(C)&0xb0, 0xb0, "midnight, and a second that ended");
+	out(B, 0x12);
+	fake_run_for(f, 1100);
+	cr_assert_eq(in(C)&0xb0, 0x90, "the update alone");
+}
+
+Test(rtc, enabling_what_has_come_interrupts_at_once)
+{
+	in(C);
+	fake_run_for(f, 1100);
+	cr_assert_not(fake_irq_level(8));
+	out(B, 0x12);
+	cr_assert(fake_irq_level(8), "UF was up");
+	out(B, 0x02);
+	cr_assert_not(fake_irq_level(8), "the line follows its enable");
+}
+
+Test(rtc, a_stopped_clock_has_no_alarm)
+{
+	out(B, 0x82);
+	out(HOUR_ALARM, 0xff);
+	out(MIN_ALARM, 0xff);
+	out(SEC_ALARM, 0xff);
+	in(C);
+	out(B, 0xb2);
+	cr_assert_eq(in(B), 0xa2, "SET clears UIE");
+	fake_run_for(f, 1200);
+	cr_assert_eq(in(C)&0x30, 0);
+	cr_assert_not(fake_irq_level(8));
+	out(B, 0x22);
+	fake_run_for(f, 1200);
+	cr_assert(in(C)&0x20, "until it runs again");
+}
+
+Test(rtc, alarm_of_12_hours)
+{
+	set_time(0x00, 0x91, 0x59, 0x59); /* 11:59:59 PM */
+	out(HOUR_ALARM, 0x12);		  /* 12 AM */
+	out(MIN_ALARM, 0x00);
+	out(SEC_ALARM, 0x00);
+	in(C);
+	out(B, 0x20);
+	fake_run_for(f, 1200);
+	cr_assert_eq(in(C)&0xa0, 0xa0);
+}
+
+/* Table 5: each rate, by the flag alone. */
+Test(rtc, periodic_rates)
+{
+	for (unsigned rs = 1; rs < 16; rs++) {
+		unsigned hz = 65536 >> (rs <= 2 ? rs + 7 : rs), count = 0;
+		uint64_t from = hv_clock_now(f->m.timers, HV_CLOCK_GUEST), ns;
+
+		out(A, 0x20 | rs);
+		in(C);
+		if (hz < 16)
+			continue; /* too slow to count here */
+		out(B, 0x42);
+		for (int i = 0; i < 5; i++) {
+			fake_run_for(f, 1000 / hz + 2);
+			count += (in(C)&0x40) != 0;
+		}
+		out(B, 0x02);
+		ns = hv_clock_now(f->m.timers, HV_CLOCK_GUEST) - from;
+		cr_expect_eq(count, 5, "rate %u, %u Hz: %u", rs, hz, count);
+		cr_expect_geq(ns, 5000000000ull / hz, "rate %u", rs);
+	}
+	out(A, 0x20);
+	out(B, 0x42);
+	in(C);
+	fake_run_for(f, 20);
+	cr_expect_eq(in(C)&0x40, 0, "rate 0 is none");
+}
+
 Test(rtc, flags_come_up_without_interrupts)
 {
 	in(C);
