@@ -1,22 +1,25 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * The keyboard controller of a PC, 8042, with nothing plugged in: ports 0x60
- * and 0x64.
+ * The keyboard controller of a PC, 8042, with a keyboard and no mouse: ports 0x60
+ * and 0x64. It also resets the machine (command 0xfe) and opens the A20 gate.
  *
- * It is here for what guests want besides typing: to reset the machine (command
- * 0xfe), to open the A20 gate, and to learn quickly that there is neither
- * keyboard nor mouse. So every command that owes an answer gives it at once:
- * a driver waits half a second for each one that does not come. A byte sent to a
- * keyboard that is not there comes back as a time-out (status bit 6, data 0xfe)
- * with its interrupt, as the real controller reports an open line.
+ *   keyboard's queue --translated when CTR says so--> output buffer, port 0x60, interrupt 1
+ *                    commands' answers ------------->
+ *
+ * Every command that owes an answer gives it at once: a driver waits half a second
+ * for each one that does not come. An answer goes before what the keyboard sends. A byte
+ * sent to the mouse that is not there comes back as a time-out (status bit 6, data
+ * 0xfe), as the real controller reports an open line.
  *
  * Commands and bits: IBM Personal System/2 Hardware Interface Technical
  * Reference, "Keyboard and Auxiliary Device Controller".
  */
 #include <errno.h>
 
+#include "devices/parts/ps2_keyboard.h"
 #include "hv/device.h"
 #include "hv/irq.h"
+#include "hv/keyboard.h"
 #include "hv/machine.h"
 
 #define KBC_DATA   0x60
@@ -34,17 +37,36 @@
 #define CTR_SYS	    0x04
 #define CTR_KBD_DIS 0x10
 #define CTR_AUX_DIS 0x20
+#define CTR_XLATE   0x40
 
 #define OUTPUT_NO_RESET 0x01
 #define OUTPUT_A20	0x02
 
 /* Register space: 0x60 and 0x64, then the controller's own. */
-enum { SPACE_DATA, SPACE_STATUS, SPACE_RAM = 0x10, SPACE_OUTPUT = 0x30, SPACE_SIZE };
+enum {
+	SPACE_DATA,
+	SPACE_STATUS,
+	SPACE_RAM = 0x10,
+	SPACE_OUTPUT = 0x30,
+	SPACE_KBD_LEDS,
+	SPACE_KBD_ENABLED,
+	SPACE_KBD_WAITING,
+	SPACE_SIZE
+};
 
 struct i8042 {
 	struct device dev;
 	uint8_t status, data, command, output;
 	uint8_t ram[32]; /* byte 0 is the command byte, CTR */
+	struct ps2_keyboard kbd;
+	bool from_kbd;	/* the byte that waits is the keyboard's */
+	bool held_back; /* … and an answer took its place: it is `held` */
+	uint8_t held;
+	bool broken;			    /* the translation has seen a break prefix */
+	uint16_t chord[KEYBOARD_CHORD_MAX]; /* keys that are down */
+	size_t chord_count;
+	struct hv_timer *release_timer;
+	struct keyboard keyboard;
 };
 
 static struct i8042 *to_kbc(struct device *dev)
@@ -62,10 +84,96 @@ static void update_irq(struct i8042 *k)
 /* Puts a byte where the guest reads it, with the status bits that tell where it is from. */
 static void answer(struct i8042 *k, uint8_t byte, uint8_t flags)
 {
+	if ((k->status & STR_OBF) && k->from_kbd) {
+		k->held = k->data;
+		k->held_back = true;
+	}
+	k->from_kbd = false;
 	k->data = byte;
 	k->status &= ~(STR_AUX | STR_TIMEOUT);
 	k->status |= STR_OBF | flags;
 	update_irq(k);
+}
+
+/* The keyboard's next byte, as the guest wants to see it. */
+static bool next_from_kbd(struct i8042 *k, uint8_t *byte)
+{
+	if (k->held_back) {
+		k->held_back = false;
+		*byte = k->held;
+		return true;
+	}
+	while (ps2_keyboard_take(&k->kbd, byte))
+		if (!(k->ram[0] & CTR_XLATE) || ps2_translate(*byte, &k->broken, byte))
+			return true;
+	return false;
+}
+
+/* The keyboard sends when the output buffer is free and its clock is not held. */
+static void feed(struct i8042 *k)
+{
+	uint8_t byte;
+
+	if ((k->status & STR_OBF) || (k->ram[0] & CTR_KBD_DIS) || !next_from_kbd(k, &byte))
+		return;
+	answer(k, byte, 0);
+	k->from_kbd = true;
+}
+
+/* ---- keys from a person ---- */
+
+static void send_chord(struct i8042 *k, bool down)
+{
+	size_t i;
+
+	for (i = 0; i < k->chord_count; i++)
+		ps2_keyboard_key(&k->kbd, k->chord[down ? i : k->chord_count - 1 - i], down);
+	feed(k);
+}
+
+static void release(struct i8042 *k)
+{
+	send_chord(k, false);
+	k->chord_count = 0;
+	hv_timer_disarm(k->release_timer);
+}
+
+static void release_later(void *opaque)
+{
+	struct i8042 *k = opaque;
+
+	pthread_mutex_lock(&k->dev.lock);
+	release(k);
+	pthread_mutex_unlock(&k->dev.lock);
+}
+
+static int press_locked(struct i8042 *k, const uint16_t *codes, size_t count, unsigned ms)
+{
+	size_t i;
+
+	if (!k->kbd.enabled || (k->ram[0] & CTR_KBD_DIS))
+		return -EAGAIN;
+	/* With what is down already: two bytes down and three up at most, for each. */
+	if (!ps2_keyboard_room(&k->kbd, 3 * k->chord_count + 5 * count))
+		return -EBUSY;
+	release(k);
+	for (i = 0; i < count && i < KEYBOARD_CHORD_MAX; i++)
+		k->chord[k->chord_count++] = codes[i];
+	send_chord(k, true);
+	hv_timer_arm(k->release_timer,
+		     hv_clock_now(k->dev.m->timers, HV_CLOCK_GUEST) + ms * 1000000ull);
+	return 0;
+}
+
+static int press(void *opaque, const uint16_t *codes, size_t count, unsigned ms)
+{
+	struct i8042 *k = opaque;
+	int ret;
+
+	pthread_mutex_lock(&k->dev.lock);
+	ret = press_locked(k, codes, count, ms);
+	pthread_mutex_unlock(&k->dev.lock);
+	return ret;
 }
 
 /* ---- commands: a table, by first and last code ---- */
@@ -90,6 +198,7 @@ static void cmd_ctr_bits(struct i8042 *k, uint8_t cmd)
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (rows[i].cmd == cmd)
 			k->ram[0] = (k->ram[0] | rows[i].set) & ~rows[i].clear;
+	feed(k);
 }
 
 static void cmd_self_test(struct i8042 *k, uint8_t cmd)
@@ -182,6 +291,7 @@ static void write_data(struct device *dev, const struct reg *reg, uint64_t value
 	if (cmd >= 0x60 && cmd <= 0x7f) {
 		k->ram[cmd & 0x1f] = byte;
 		update_irq(k);
+		feed(k);
 	} else if (cmd == 0xd1) {
 		write_output(k, byte);
 	} else if (cmd == 0xd2) {
@@ -192,18 +302,21 @@ static void write_data(struct device *dev, const struct reg *reg, uint64_t value
 		answer(k, 0xfe, STR_AUX | STR_TIMEOUT);
 	} else {
 		k->ram[0] &= ~CTR_KBD_DIS; /* sending enables the line */
-		answer(k, 0xfe, STR_TIMEOUT);
+		ps2_keyboard_write(&k->kbd, byte);
+		feed(k);
 	}
 }
 
 static uint64_t read_data(struct device *dev, const struct reg *reg)
 {
 	struct i8042 *k = to_kbc(dev);
+	uint8_t byte = k->data;
 
 	(void)reg;
 	k->status &= ~(STR_OBF | STR_AUX | STR_TIMEOUT);
-	update_irq(k);
-	return k->data;
+	update_irq(k); /* down, so that the next byte is an edge */
+	feed(k);
+	return byte;
 }
 
 static const struct reg_field status_fields[] = {
@@ -223,6 +336,12 @@ static const struct reg_field ctr_fields[] = {
 static const struct reg_field output_fields[] = {
 	REG_BIT("NO_RESET", 0),
 	REG_BIT("A20", 1),
+	{ 0 },
+};
+static const struct reg_field led_fields[] = {
+	REG_BIT("SCROLL", 0),
+	REG_BIT("NUM", 1),
+	REG_BIT("CAPS", 2),
 	{ 0 },
 };
 
@@ -248,13 +367,46 @@ static const struct reg i8042_regs[] = {
 	  .reset = OUTPUT_NO_RESET | OUTPUT_A20, REG_STATE(struct i8042, output),
 	  .fields = output_fields,
 	  .help = "output port: by commands 0xd0 and 0xd1" },
+	{ .name = "kbd_leds", .offset = SPACE_KBD_LEDS, .width = 1, .access = REG_RO,
+	  REG_STATE(struct i8042, kbd.leds), .fields = led_fields,
+	  .help = "the keyboard: its lights" },
+	{ .name = "kbd_enabled", .offset = SPACE_KBD_ENABLED, .width = 1, .access = REG_RO,
+	  .reset = 1, REG_STATE(struct i8042, kbd.enabled),
+	  .help = "the keyboard: whether it sends keys" },
+	{ .name = "kbd_waiting", .offset = SPACE_KBD_WAITING, .width = 1, .access = REG_RO,
+	  REG_STATE(struct i8042, kbd.waiting),
+	  .help = "the keyboard: bytes that the guest has not taken" },
 	{ 0 },
 };
 /* clang-format on */
 
 static void i8042_reset(struct device *dev)
 {
-	update_irq(to_kbc(dev));
+	struct i8042 *k = to_kbc(dev);
+
+	ps2_keyboard_reset(&k->kbd);
+	k->from_kbd = k->held_back = k->broken = false;
+	k->chord_count = 0;
+	hv_timer_disarm(k->release_timer);
+	update_irq(k);
+}
+
+static int i8042_create(struct device *dev, struct error *err)
+{
+	struct i8042 *k = to_kbc(dev);
+
+	if (hv_timer_create(dev->m->timers, HV_CLOCK_GUEST, release_later, k, &k->release_timer) <
+	    0)
+		return error_set(err, -ENOMEM, "%s: no timer", dev->name);
+	k->keyboard = (struct keyboard){ .press = press, .opaque = k };
+	dev->m->keyboard = &k->keyboard;
+	return 0;
+}
+
+static void i8042_destroy(struct device *dev)
+{
+	dev->m->keyboard = NULL;
+	hv_timer_destroy(to_kbc(dev)->release_timer);
 }
 
 static int i8042_probe(struct machine *m, const struct machine_config *cfg, struct error *err);
@@ -262,12 +414,14 @@ static int i8042_probe(struct machine *m, const struct machine_config *cfg, stru
 static const struct device_class i8042 = {
 	.name = "i8042",
 	.stem = "kbc",
-	.help = "keyboard controller with nothing plugged in: reset, A20, quick answers",
+	.help = "keyboard controller with a keyboard: keys by sendkey, reset, A20",
 	.compatible = "intel,8042",
 	.size = sizeof(struct i8042),
 	.space = SPACE_SIZE,
 	.regs = i8042_regs,
 	.probe = i8042_probe,
+	.create = i8042_create,
+	.destroy = i8042_destroy,
 	.reset = i8042_reset,
 };
 DEVICE_CLASS(i8042);

@@ -202,6 +202,14 @@ int control_reset(struct machine *m, struct control_client *by, struct error *er
  * when it runs. -ENOTSUP: the machine has none.
  */
 int control_powerdown(struct machine *m, struct error *err);
+/*
+ * Types keys (numbers as in hv/keyboard.h): presses them one after the other, holds them for @ms
+ * milliseconds of the guest's time, lets them go. -ENOTSUP: the machine has no keyboard; -EAGAIN:
+ * the guest does not listen to it; -EBUSY: it has not taken what was typed before; each with a
+ * sentence.
+ */
+int control_sendkey(struct machine *m, const uint16_t *codes, size_t count, unsigned ms,
+		    struct error *err);
 /* Ends the program with @code once the current callback has returned. */
 void control_quit(struct machine *m, int code);
 

@@ -18,6 +18,7 @@
 #include "hv/catch.h"
 #include "hv/debug.h"
 #include "hv/kernel_symbols.h"
+#include "hv/keyboard.h"
 #include "hv/kvm.h"
 #include "hv/probe.h"
 #include "hv/runstate.h"
@@ -385,6 +386,21 @@ int control_powerdown(struct machine *m, struct error *err)
 		return error_set(err, -ENOTSUP, "this machine has no power button");
 	m->power_button->press(m->power_button->opaque);
 	return 0;
+}
+
+int control_sendkey(struct machine *m, const uint16_t *codes, size_t count, unsigned ms,
+		    struct error *err)
+{
+	int ret;
+
+	if (!m->keyboard)
+		return error_set(err, -ENOTSUP, "this machine has no keyboard");
+	ret = m->keyboard->press(m->keyboard->opaque, codes, count, ms);
+	if (ret == -EAGAIN)
+		return error_set(err, ret, "the guest does not listen to its keyboard");
+	if (ret == -EBUSY)
+		return error_set(err, ret, "the guest has not taken the keys before");
+	return ret;
 }
 
 static void do_shutdown(void *opaque)

@@ -22,6 +22,7 @@
 
 struct boot_image;
 struct catches;
+struct keyboard;
 struct arch_vm;
 struct debug;
 struct kvm_caps;
@@ -90,6 +91,7 @@ struct machine {
 	struct pci_bus *pci;
 	struct device *devices;
 	struct power_button *power_button; /* a device's; NULL: there is none */
+	struct keyboard *keyboard;	   /* the same (hv/keyboard.h) */
 	struct arch_vm *arch;
 	struct boot_image *boot; /* what a reset loads anew */
 	struct symbols *symbols; /* of the kernel; NULL: none known */

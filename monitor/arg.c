@@ -29,8 +29,7 @@ size_t mon_word_end(const char *line, size_t pos, size_t len)
 	return pos;
 }
 
-/* Copies @n bytes into the call; NULL cannot happen for parts of a line of legal length. */
-static char *keep(struct mon_call *call, const char *data, size_t n)
+void *mon_keep(struct mon_call *call, const void *data, size_t n)
 {
 	char *p = call->store + call->stored;
 
@@ -243,7 +242,7 @@ static void complete_breakpoint(struct mon_session *s, const char *prefix,
 static int parse_word(struct mon_call *call, const char *line, size_t *pos, size_t end,
 		      struct mon_value *value, struct mon_mistake *mistake)
 {
-	value->str = keep(call, line + *pos, end - *pos);
+	value->str = mon_keep(call, line + *pos, end - *pos);
 	if (!value->str) {
 		error_set(&mistake->err, -EINVAL, "the line is too long");
 		return mon_arg_wrong(mistake, *pos, end - *pos);
@@ -400,7 +399,7 @@ static int parse_bytes(struct mon_call *call, const struct mon_arg *arg, const c
 		while (*pos < len && isspace((unsigned char)line[*pos]))
 			(*pos)++;
 	}
-	value->data = (const uint8_t *)keep(call, (const char *)data, count);
+	value->data = mon_keep(call, data, count);
 	value->len = count;
 	if (value->data)
 		return 0;

@@ -7,6 +7,8 @@
 
 /* Notes which part of the line is wrong; @mistake->err says why. Returns -EINVAL. */
 int mon_arg_wrong(struct mon_mistake *mistake, size_t pos, size_t len);
+/* Copies @n bytes into the call; NULL cannot happen for parts of a line of legal length. */
+void *mon_keep(struct mon_call *call, const void *data, size_t n);
 /* The end of the word at @pos. */
 size_t mon_word_end(const char *line, size_t pos, size_t len);
 /* What follows the word `catch` where a breakpoint's number can stand: a catchpoint's, or all. */

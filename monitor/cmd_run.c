@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * Commands that make the guest run and stop: stop, cont, step, system_reset, system_powerdown, cpu,
- * quit.
+ * sendkey, quit.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "hv/keyboard.h"
 #include "monitor/command.h"
 #include "monitor/session.h"
+
+#define HOLD_MS 100 /* as long as a finger */
 
 static void cmd_stop(struct mon_call *call)
 {
@@ -90,6 +93,17 @@ static void cmd_cpu(struct mon_call *call)
 		mon_describe_next(call->session, call->session->cpu, call->out);
 }
 
+static void cmd_sendkey(struct mon_call *call)
+{
+	unsigned ms = call->arg[1].set ? (unsigned)call->arg[1].num : HOLD_MS;
+	uint16_t codes[KEYBOARD_CHORD_MAX];
+	struct error err;
+
+	memcpy(codes, call->arg[0].data, call->arg[0].len);
+	if (control_sendkey(call->m, codes, call->arg[0].len / sizeof(codes[0]), ms, &err))
+		mon_error(call, "%s", err.text);
+}
+
 static void cmd_quit(struct mon_call *call)
 {
 	control_quit(call->m, 0);
@@ -102,6 +116,12 @@ static const struct mon_arg step_args[] = {
 
 static const struct mon_arg cpu_args[] = {
 	{ "N", &mon_arg_vcpu, true, 0, 0, "the vCPU that commands mean from now on" },
+	{ 0 },
+};
+
+static const struct mon_arg sendkey_args[] = {
+	{ "KEYS", &mon_arg_keys, false, 0, 0, "names of keys with - between them" },
+	{ "MS", &mon_arg_number, true, 1, 60000, "how long they are held; 100 unless given" },
 	{ 0 },
 };
 
@@ -160,6 +180,16 @@ const struct mon_command mon_run_commands[] = {
 			  "listens for\nthe button shuts down.",
 		.examples = (const char *const[]){ "system_powerdown", NULL },
 		.run = cmd_powerdown,
+	},
+	{
+		.name = "sendkey",
+		.args = sendkey_args,
+		.help = "press keys of the guest's keyboard together",
+		.detail =
+			"Names are QEMU's. Time is the guest's: in a stopped guest they stay down.",
+		.examples = (const char *const[]){ "sendkey ctrl-alt-delete", "sendkey a",
+						   "sendkey alt-sysrq-b", NULL },
+		.run = cmd_sendkey,
 	},
 	{
 		.name = "quit",

@@ -100,6 +100,7 @@ extern const struct mon_arg_type mon_arg_catch_value; /* an expression, or a nam
 extern const struct mon_arg_type mon_arg_setting;     /* a register, or a setting by its name */
 extern const struct mon_arg_type mon_arg_setting_value;
 extern const struct mon_arg_type mon_arg_word;	  /* any; symbols complete it */
+extern const struct mon_arg_type mon_arg_keys;	  /* codes of keys in data, two bytes each */
 extern const struct mon_arg_type mon_arg_device;  /* a device's name */
 extern const struct mon_arg_type mon_arg_command; /* the rest: words of a command */
 extern const struct mon_arg_type mon_arg_bytes;	  /* the rest: numbers to 255 and "strings" */

@@ -2,6 +2,7 @@
 # places: native svm vmx
 """The board's small devices, driven by a guest without an operating system."""
 import re
+import socket
 
 
 def _start(place, drill, *options):
@@ -63,3 +64,21 @@ def test_fw_cfg_brings_files_and_takes_the_vmcoreinfo(place):
     assert re.search(r"vmcoreinfo at physical 0x[0-9a-f]+\s+OSRELEASE=guest", vitrine.text), \
         vitrine.tail
     assert re.search(r"vmcoreinfo_guest = 0x0001 \[FORMAT=elf\]", vitrine.text), vitrine.tail
+
+
+def test_the_clock_interrupts(place):
+    text = _ends(_start(place, "rtc", "-serial", "stdio", "-monitor", "none"), 1)
+    for what in ("periodically", "at the end of a second", "at its alarm"):
+        assert re.search(rf"{what}: ok", text), text
+
+
+def test_keys_arrive(place):
+    monitor = place.socket_path()
+    vitrine = _start(place, "keyboard", "-serial", "stdio", "-monitor", f"unix:{monitor}")
+    vitrine.expect("press ctrl-alt-delete", 300)
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(120)
+        s.connect(place.reach(monitor))
+        s.sendall(b"sendkey ctrl-alt-delete\n")
+        vitrine.expect("those were the keys: ok", 300)
+    assert vitrine.wait(300) == 1, vitrine.tail

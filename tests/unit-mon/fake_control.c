@@ -240,6 +240,19 @@ int control_reset(struct machine *m, struct control_client *by, struct error *er
 	return 0;
 }
 
+int control_sendkey(struct machine *m, const uint16_t *codes, size_t count, unsigned ms,
+		    struct error *err)
+{
+	struct fake *f = fake_of(m);
+
+	if (ms == 1)
+		return error_set(err, -EAGAIN, "the guest does not listen to its keyboard");
+	memcpy(f->keys, codes, count * sizeof(codes[0]));
+	f->key_count = count;
+	f->key_ms = ms;
+	return 0;
+}
+
 int control_powerdown(struct machine *m, struct error *err)
 {
 	(void)err;

@@ -36,6 +36,9 @@ struct fake {
 	int step_vcpu;
 	bool step_pending;
 	unsigned resumes, stops, resets, steps, powerdowns;
+	uint16_t keys[8]; /* that were sent last */
+	size_t key_count;
+	unsigned key_ms;
 	bool refuse_run; /* control_resume… fails with -EPERM */
 	struct bp_info bps[FAKE_BPS_MAX];
 	size_t bp_count;

@@ -178,6 +178,8 @@ Test(mon_command, completion)
 	cr_expect_str_eq(completions("frob "), "");
 	cr_expect_str_eq(completions("quit "), "");
 	cr_expect_str_eq(completions("delete "), "all ");
+	cr_expect_str_eq(completions("sendkey ctrl-alt-de"), "ctrl-alt-delete ");
+	cr_expect_str_eq(completions("sendkey shi"), "shift shift_r ");
 }
 
 /* ---- commands ---- */
@@ -216,6 +218,27 @@ Test(mon_command, running_and_stopping)
 	cr_expect_eq(fake->powerdowns, 1u);
 	expect_is("quit", "");
 	cr_expect(fake->quit);
+}
+
+Test(mon_command, keys)
+{
+	static const uint16_t restart[] = { 0x14, 0x11, 0xe071 };
+
+	expect_is("sendkey ctrl-alt-delete", "");
+	cr_expect_eq(fake->key_count, 3u);
+	cr_expect_arr_eq(fake->keys, restart, sizeof(restart));
+	cr_expect_eq(fake->key_ms, 100u);
+	expect_is("sendkey a 20", "");
+	cr_expect_eq(fake->key_count, 1u);
+	cr_expect_eq(fake->key_ms, 20u);
+	expect_is("sendkey a 1", "error: the guest does not listen to its keyboard\n");
+	expect_says("sendkey ctrl-any", "             ^");
+	expect_says("sendkey ctrl-any", "no such key");
+	expect_says("sendkey -", "no such key");
+	expect_says("sendkey a-", "no such key");
+	expect_says("sendkey a-b-c-d-e-f-g-h-i", "more than 8 keys");
+	expect_says("sendkey a 0", "out of range");
+	expect_says("sendkey", "KEYS");
 }
 
 Test(mon_command, examine_memory)

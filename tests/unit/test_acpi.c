@@ -163,9 +163,9 @@ static void dsdt_gives(const char *command, const char *name, const char *const 
 /* The AML as people read it: iasl takes it apart again, and the machine has COM1 and COM2. */
 Test(acpi, dsdt_is_what_iasl_understands)
 {
-	/* COM1, COM2, the clock, PCI, pvpanic and fw_cfg. */
+	/* COM1, COM2, the clock, PCI, pvpanic, fw_cfg and the keyboard. */
 	dsdt_gives("iasl -d dsdt.aml", "dsdt.dsl",
-		   (const char *const[]){ "Name (DEVS, 0x000000F3)", NULL });
+		   (const char *const[]){ "Name (DEVS, 0x000001F3)", NULL });
 }
 
 /* … and as an operating system executes it: ACPICA's interpreter is Linux's. */

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "devices/parts/ps2_keyboard.h"
+#include "hv/keyboard.h"
 #include "tests/unit/fake_machine.h"
 
 #define NOTHING (-1)
@@ -266,6 +268,7 @@ Test(pc, kbc_answers_a_driver_at_once)
 	out(0x60, 0x74);
 	out(0x64, 0x20);
 	cr_assert_eq(answer(), 0x74);
+	cr_assert_eq(in(0x64) & 0x01, 0, "the keyboard says nothing by itself");
 	out(0x64, 0xd3);
 	out(0x60, 0x5a);
 	cr_assert_eq(in(0x64) & 0x21, 0x01, "not from an auxiliary device");
@@ -275,16 +278,16 @@ Test(pc, kbc_answers_a_driver_at_once)
 	cr_assert_eq(in(0x64) & 0x01, 0);
 }
 
-Test(pc, kbc_says_that_no_keyboard_is_there)
+Test(pc, kbc_says_that_no_mouse_is_there)
 {
 	out(0x64, 0x60);
-	out(0x60, 0x45);
+	out(0x60, 0x47);
+	out(0x64, 0xd4);
 	out(0x60, 0xf2);
-	cr_assert(fake_irq_level(1));
-	cr_assert_eq(in(0x64) & 0x41, 0x41);
+	cr_assert_eq(in(0x64) & 0x61, 0x61);
 	cr_assert_eq(in(0x60), 0xfe);
+	cr_assert_eq(in(0x64) & 0x61, 0);
 	cr_assert_not(fake_irq_level(1));
-	cr_assert_eq(in(0x64) & 0x41, 0);
 }
 
 Test(pc, kbc_enables)
@@ -297,6 +300,152 @@ Test(pc, kbc_enables)
 	out(0x64, 0xa7);
 	out(0x64, 0x20);
 	cr_assert_eq(answer() & 0x30, 0x30);
+}
+
+/* ---- keyboard ---- */
+
+/* What Linux's atkbd asks, and each byte with its interrupt. */
+static void expect_bytes(const char *what, const uint8_t *bytes, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		cr_assert(fake_irq_level(1), "%s: byte %zu of %zu interrupts", what, i, count);
+		cr_assert_eq(answer(), bytes[i], "%s: byte %zu", what, i);
+	}
+	cr_assert_not(fake_irq_level(1), "%s: that was all", what);
+	cr_assert_eq(in(0x64) & 0x01, 0, "%s: that was all", what);
+}
+#define EXPECT_BYTES(what, ...)                                  \
+	do {                                                     \
+		static const uint8_t bytes_[] = { __VA_ARGS__ }; \
+		expect_bytes(what, bytes_, sizeof(bytes_));      \
+	} while (0)
+
+static void ctr(unsigned value)
+{
+	out(0x64, 0x60);
+	out(0x60, value);
+}
+
+static int send_keys(const uint16_t *codes, size_t count, unsigned ms)
+{
+	struct error err = { "" };
+	int ret = control_sendkey(&f->m, codes, count, ms, &err);
+
+	cr_expect_eq(ret != 0, err.text[0] != '\0');
+	return ret;
+}
+#define KEYS(ms, ...)                                \
+	send_keys((const uint16_t[]){ __VA_ARGS__ }, \
+		  sizeof((const uint16_t[]){ __VA_ARGS__ }) / sizeof(uint16_t), ms)
+
+Test(pc, keyboard_answers)
+{
+	ctr(0x45);
+	out(0x60, 0xff);
+	EXPECT_BYTES("reset", 0xfa, 0xaa);
+	out(0x60, 0xf2);
+	EXPECT_BYTES("identify, the second byte translated", 0xfa, 0xab, 0x41);
+	ctr(0x05);
+	out(0x60, 0xf2);
+	EXPECT_BYTES("identify", 0xfa, 0xab, 0x83);
+	out(0x60, 0xed);
+	EXPECT_BYTES("lights", 0xfa);
+	out(0x60, 0x02);
+	EXPECT_BYTES("num lock", 0xfa);
+	out(0x60, 0xf3);
+	out(0x60, 0x00);
+	EXPECT_BYTES("rate", 0xfa, 0xfa);
+	out(0x60, 0xf0);
+	out(0x60, 0x00);
+	EXPECT_BYTES("which set", 0xfa, 0xfa, 0x02);
+	out(0x60, 0xf0);
+	out(0x60, 0x03);
+	EXPECT_BYTES("set 3 is not there", 0xfa, 0xfe);
+	out(0x60, 0xee);
+	EXPECT_BYTES("echo", 0xee);
+	out(0x60, 0xfe);
+	EXPECT_BYTES("again", 0xee);
+	out(0x60, 0x12);
+	EXPECT_BYTES("no command", 0xfe);
+	out(0x60, 0xed);
+	out(0x60, 0xf2);
+	EXPECT_BYTES("a command instead of the second byte", 0xfa, 0xfa, 0xab, 0x83);
+}
+
+Test(pc, keys_go_down_and_up)
+{
+	ctr(0x45);
+	cr_assert_eq(KEYS(1, 0x14, 0x11, 0xe071), 0);
+	EXPECT_BYTES("ctrl-alt-delete down", 0x1d, 0x38, 0xe0, 0x53);
+	fake_run_for(f, 50);
+	EXPECT_BYTES("and up", 0xe0, 0xd3, 0xb8, 0x9d);
+	ctr(0x05);
+	cr_assert_eq(KEYS(1, 0x1c, 0xe014), 0);
+	EXPECT_BYTES("not translated", 0x1c, 0xe0, 0x14);
+	fake_run_for(f, 50);
+	EXPECT_BYTES("not translated, up", 0xe0, 0xf0, 0x14, 0xf0, 0x1c);
+	cr_assert_eq(KEYS(60000, 0x1c), 0);
+	cr_assert_eq(KEYS(60000, 0x32), 0);
+	EXPECT_BYTES("the next one lets go of the one before", 0x1c, 0xf0, 0x1c, 0x32);
+	devices_reset(&f->m);
+	ctr(0x05);
+	cr_assert_eq(KEYS(60000, 0x21), 0);
+	EXPECT_BYTES("a reset forgets it", 0x21);
+}
+
+Test(pc, a_keyboard_that_nobody_listens_to)
+{
+	int pressed = 0, ret;
+
+	cr_assert_eq(KEYS(100, 0x1c), -EAGAIN, "its clock is held after power-on");
+	ctr(0x05);
+	out(0x60, 0xf5);
+	EXPECT_BYTES("disable", 0xfa);
+	cr_assert_eq(KEYS(100, 0x1c), -EAGAIN);
+	out(0x60, 0xf4);
+	EXPECT_BYTES("enable", 0xfa);
+	while ((ret = KEYS(60000, 0xe014, 0xe011)) == 0)
+		cr_assert_lt(++pressed, 100);
+	cr_assert_eq(ret, -EBUSY, "it does not take them");
+	cr_assert_geq(pressed, 3);
+	/* None was cut in the middle: what came goes up and down in turn. */
+	for (int i = 0; in(0x64) & 0x01; i++)
+		cr_assert_eq(in(0x60), ((const unsigned[]){ 0xe0, 0x14, 0xe0, 0x11, 0xe0, 0xf0,
+							    0x11, 0xe0, 0xf0, 0x14 })[i % 10]);
+}
+
+Test(pc, an_answer_goes_before_a_key_and_loses_none)
+{
+	ctr(0x05);
+	cr_assert_eq(KEYS(60000, 0x1c, 0x32), 0);
+	out(0x64, 0x20);
+	EXPECT_BYTES("command byte, then the keys", 0x05, 0x1c, 0x32);
+	out(0x64, 0xad);
+	cr_assert_eq(in(0x64) & 0x01, 0);
+	out(0x64, 0xae);
+	cr_assert_eq(KEYS(60000, 0x21), 0);
+	EXPECT_BYTES("released and pressed", 0xf0, 0x32, 0xf0, 0x1c, 0x21);
+}
+
+/* Each key is another one in set 1 too, and its release the same with bit 7. */
+Test(pc, keys_are_told_apart)
+{
+	size_t count;
+	const struct keyboard_key *keys = keyboard_keys(&count);
+	bool seen[0x200] = { false };
+
+	for (size_t i = 0; i < count; i++) {
+		bool broken = false;
+		uint8_t down, up;
+
+		cr_assert(ps2_translate((uint8_t)keys[i].code, &broken, &down));
+		cr_assert_not(ps2_translate(0xf0, &broken, &up));
+		cr_assert(ps2_translate((uint8_t)keys[i].code, &broken, &up));
+		cr_assert_eq(up, down | 0x80, "%s", keys[i].name);
+		cr_assert_lt(down, 0x80, "%s", keys[i].name);
+		cr_assert_not(seen[down | (keys[i].code >> 8 ? 0x100 : 0)], "%s", keys[i].name);
+		seen[down | (keys[i].code >> 8 ? 0x100 : 0)] = true;
+	}
 }
 
 Test(pc, kbc_unknown_commands_do_nothing)

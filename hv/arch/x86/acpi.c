@@ -89,8 +89,8 @@ static uint64_t put_table(struct writer *w, struct acpi_header *h, size_t len)
 /* The bits of DEVS in dsdt.asl. */
 static uint32_t present_devices(struct machine *m)
 {
-	static const char *const names[] = { "serial0", "serial1", "serial2",  "serial3",
-					     "rtc0",	"pci0",	   "pvpanic0", "fwcfg0" };
+	static const char *const names[] = { "serial0", "serial1",  "serial2", "serial3", "rtc0",
+					     "pci0",	"pvpanic0", "fwcfg0",  "kbc0" };
 	uint32_t bits = 0;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -168,7 +168,8 @@ static uint64_t put_fadt(struct writer *w, const struct device *pm, uint64_t dsd
 		.p_lvl2_lat = 0xffff, /* no C2, no C3 */
 		.p_lvl3_lat = 0xffff,
 		.century = RTC_CENTURY,
-		.iapc_boot_arch = FADT_LEGACY_DEVICES | FADT_8042 | FADT_NO_VGA,
+		.iapc_boot_arch = (uint16_t)(FADT_LEGACY_DEVICES | FADT_NO_VGA |
+					     (device_find(w->m, "kbc0") ? FADT_8042 : 0)),
 		.flags = FADT_WBINVD | FADT_PROC_C1 | FADT_SLP_BUTTON | FADT_FIX_RTC |
 			 FADT_TMR_VAL_EXT | FADT_RESET_REG_SUP,
 		.reset_reg = port(RESET_PORT, 1),

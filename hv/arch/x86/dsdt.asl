@@ -7,7 +7,7 @@
 DefinitionBlock ("", "DSDT", 2, "VITRIN", "VITRINE", 1)
 {
 	// Which devices the machine has, a bit each: 0-3 the serial ports, 4 the clock, 5 PCI,
-	// 6 pvpanic, 7 fw_cfg.
+	// 6 pvpanic, 7 fw_cfg, 8 the keyboard.
 	// The value is a placeholder.
 	Name (DEVS, 0x53564544)
 
@@ -70,6 +70,16 @@ DefinitionBlock ("", "DSDT", 2, "VITRIN", "VITRINE", 1)
 			Name (_CRS, ResourceTemplate () {
 				IO (Decode16, 0x70, 0x70, 1, 2)
 				IRQNoFlags () { 8 }
+			})
+		}
+		Device (KBD)
+		{
+			Name (_HID, EisaId ("PNP0303"))
+			Method (_STA) { Return (HAVE (8)) }
+			Name (_CRS, ResourceTemplate () {
+				IO (Decode16, 0x60, 0x60, 1, 1)
+				IO (Decode16, 0x64, 0x64, 1, 1)
+				IRQNoFlags () { 1 }
 			})
 		}
 		// QEMU's docs/specs/pvpanic.rst.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * platform: drivers of the board's small devices without an operating system. A word on
- * the command line says which: panic, crash, fwcfg.
+ * the command line says which: panic, crash, fwcfg, rtc, keyboard.
  *
  * Prints a line for each thing that works. Ends with 0, or with the number of the line
  * that went wrong.
@@ -132,15 +132,117 @@ static void fw_cfg_drill(void)
 	tell_vmcoreinfo(key);
 }
 
+/* ---- interrupts of the board, by the I/O APIC ---- */
+
+#define IOAPIC	   0xfec00000ull
+#define VECTOR_RTC VECTOR_TEST
+#define VECTOR_KBD (VECTOR_TEST + 1)
+
+static void ioapic_open(uint8_t gsi, uint8_t vector)
+{
+	static const struct {
+		uint8_t half;
+		uint8_t shift;
+	} halves[] = { { 1, 32 }, { 0, 0 } };
+	uint64_t entry = vector; /* an edge, active high, to CPU 0 */
+
+	for (size_t i = 0; i < ARRAY_SIZE(halves); i++) {
+		*(volatile uint32_t *)IOAPIC = 0x10 + 2u * gsi + halves[i].half;
+		*(volatile uint32_t *)(IOAPIC + 0x10) = (uint32_t)(entry >> halves[i].shift);
+	}
+}
+
+/* ---- the clock ---- */
+
+#define RTC_A 10
+#define RTC_B 11
+#define RTC_C 12
+
+static volatile unsigned int rtc_count;
+static volatile uint8_t rtc_flags;
+
+static uint8_t cmos_read(uint8_t index)
+{
+	outb(0x70, index);
+	return inb(0x71);
+}
+
+static void cmos_write(uint8_t index, uint8_t value)
+{
+	outb(0x70, index);
+	outb(0x71, value);
+}
+
+static void on_rtc(struct frame *frame)
+{
+	(void)frame;
+	rtc_flags |= cmos_read(RTC_C);
+	rtc_count++;
+	interrupt_done();
+}
+
+/* @enable in register B until @count interrupts have come. */
+static bool rtc_interrupts(uint8_t enable, unsigned int count)
+{
+	cmos_read(RTC_C);
+	rtc_count = 0;
+	rtc_flags = 0;
+	cmos_write(RTC_B, 0x02 | enable);
+	for (cli(); rtc_count < count; cli())
+		sti_hlt();
+	cmos_write(RTC_B, 0x02);
+	sti();
+	return rtc_flags & 0x80;
+}
+
+static void rtc_drill(void)
+{
+	set_handler(VECTOR_RTC, on_rtc);
+	ioapic_open(8, VECTOR_RTC);
+	cmos_write(RTC_A, 0x26);
+	check(rtc_interrupts(0x40, 64) && rtc_flags & 0x40, "the clock interrupts periodically");
+	check(rtc_interrupts(0x10, 1) && rtc_flags & 0x10, "and at the end of a second");
+	cmos_write(1, 0xff);
+	cmos_write(3, 0xff);
+	cmos_write(5, 0xff);
+	check(rtc_interrupts(0x20, 1) && rtc_flags & 0x20, "and at its alarm");
+}
+
+/* ---- the keyboard, translated ---- */
+
+static uint8_t keys[8];
+static volatile unsigned int key_count;
+
+static void on_key(struct frame *frame)
+{
+	(void)frame;
+	if (inb(0x64) & 1 && key_count < sizeof(keys))
+		keys[key_count++] = inb(0x60);
+	interrupt_done();
+}
+
+static void keyboard_drill(void)
+{
+	static const uint8_t want[] = { 0x1d, 0x38, 0xe0, 0x53, 0xe0, 0xd3, 0xb8, 0x9d };
+
+	set_handler(VECTOR_KBD, on_key);
+	ioapic_open(1, VECTOR_KBD);
+	outb(0x64, 0x60);
+	outb(0x60, 0x45); /* interrupts, translation */
+	print("platform: press ctrl-alt-delete\n");
+	for (cli(); key_count < sizeof(want); cli())
+		sti_hlt();
+	check(!memcmp(keys, want, sizeof(want)), "those were the keys");
+}
+
 /* ---- all of it ---- */
 
 static const struct {
 	const char *name;
 	void (*run)(void);
 } drills[] = {
-	{ "fwcfg", fw_cfg_drill },
-	{ "panic", panic_drill },
-	{ "crash", crash_drill },
+	{ "fwcfg", fw_cfg_drill }, { "rtc", rtc_drill },     { "keyboard", keyboard_drill },
+	{ "panic", panic_drill },  { "crash", crash_drill },
 };
 
 void cpu_main(struct percpu *cpu)
