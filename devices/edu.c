@@ -314,7 +314,7 @@ static void edu_destroy(struct device *dev)
 	hv_timer_destroy(e->factorial_timer);
 }
 
-static int edu_add(struct machine *m, struct error *err);
+static int edu_add(struct machine *m, struct optlist *opts, struct error *err);
 
 static const struct device_class edu = {
 	.name = "edu",
@@ -330,12 +330,13 @@ static const struct device_class edu = {
 };
 DEVICE_CLASS(edu);
 
-static int edu_add(struct machine *m, struct error *err)
+static int edu_add(struct machine *m, struct optlist *opts, struct error *err)
 {
 	struct device *dev = device_new(m, &edu, -1, err);
 	struct pci_func *func;
 	int ret;
 
+	(void)opts;
 	if (!dev)
 		return -EIO;
 	func = &to_edu(dev)->func;

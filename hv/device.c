@@ -16,6 +16,7 @@
 #include "hv/doorbell.h"
 #include "hv/irq.h"
 #include "hv/machine.h"
+#include "hv/optlist.h"
 #include "hv/pci.h"
 
 /*
@@ -268,7 +269,7 @@ static void list_addable(struct strbuf *names)
 				      device_classes(NULL)[i]->name);
 }
 
-static int add_one(struct machine *m, const char *name, struct error *err)
+static const struct device_class *find_addable(const char *name, struct error *err)
 {
 	struct strbuf names = STRBUF_INIT;
 	size_t count, i;
@@ -278,13 +279,31 @@ static int add_one(struct machine *m, const char *name, struct error *err)
 		const struct device_class *cls = device_classes(NULL)[i];
 
 		if (cls->add && !strcmp(cls->name, name))
-			return cls->add(m, err);
+			return cls;
 	}
 	list_addable(&names);
 	error_set(err, -EINVAL, "there is no device '%.40s' to add: there is %s", name,
 		  names.len ? strbuf_str(&names) : "none");
 	strbuf_free(&names);
-	return -EINVAL;
+	return NULL;
+}
+
+static int add_one(struct machine *m, const char *text, struct error *err)
+{
+	const struct device_class *cls;
+	struct optlist opts;
+	const char *name;
+	int ret = optlist_parse(&opts, "-device", text, err);
+
+	if (ret)
+		return ret;
+	name = optlist_name(&opts);
+	cls = find_addable(name ? name : text, err);
+	ret = cls ? cls->add(m, &opts, err) : -EINVAL;
+	if (!ret)
+		ret = optlist_end(&opts, err);
+	optlist_free(&opts);
+	return ret;
 }
 
 static int add_asked_for(struct machine *m, const struct machine_config *cfg, struct error *err)

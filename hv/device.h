@@ -27,6 +27,7 @@
 
 struct machine;
 struct device;
+struct optlist;
 struct doorbell;
 struct machine_config;
 struct pci_func;
@@ -101,8 +102,9 @@ struct device_class {
 	 * device_add().
 	 */
 	int (*probe)(struct machine *m, const struct machine_config *cfg, struct error *err);
-	/* One more, for `-device NAME`, after all probes; NULL: not to be asked for. */
-	int (*add)(struct machine *m, struct error *err);
+	/* One more, for `-device NAME,…`, after all probes; NULL: not to be asked for. The caller
+	 * sees to options that nobody has asked for. */
+	int (*add)(struct machine *m, struct optlist *opts, struct error *err);
 	/* Acquire chardevs, timers. The state holds the reset values; ranges are mapped after it.
 	 */
 	int (*create)(struct device *dev, struct error *err);
@@ -114,6 +116,9 @@ struct device_class {
 	/* Adds properties to the device's node; @fdt is open at it (libfdt sequential write). 0 or
 	 * a libfdt error. */
 	int (*fdt)(struct device *dev, void *fdt);
+	/* What `info device` shows behind the registers; NULL: nothing. No lock held, no side
+	 * effects. */
+	void (*describe)(struct device *dev, struct strbuf *out);
 };
 
 #define DEVICE_MAX_RANGES 6

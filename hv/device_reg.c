@@ -319,4 +319,6 @@ void device_describe(struct device *dev, struct strbuf *out)
 		strbuf_puts(out, "\n");
 	}
 	pthread_mutex_unlock(&dev->lock);
+	if (dev->cls->describe)
+		dev->cls->describe(dev, out);
 }

@@ -102,7 +102,7 @@ static void ringer_destroy(struct device *dev)
 	close(r->quit);
 }
 
-static int ringer_add(struct machine *m, struct error *err);
+static int ringer_add(struct machine *m, struct optlist *opts, struct error *err);
 
 static const struct device_class ringer = {
 	.name = "ringer",
@@ -128,12 +128,13 @@ static int start_thread(struct ringer *r, struct error *err)
 	return error_set(err, -EAGAIN, "%s: no thread", r->dev.name);
 }
 
-static int ringer_add(struct machine *m, struct error *err)
+static int ringer_add(struct machine *m, struct optlist *opts, struct error *err)
 {
 	struct device *dev = device_new(m, &ringer, -1, err);
 	struct ringer *r = (struct ringer *)dev;
 	int ret;
 
+	(void)opts;
 	if (!dev)
 		return -EIO;
 	ret = pci_add(dev, &r->func, &ringer_id, err);

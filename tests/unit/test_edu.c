@@ -185,6 +185,7 @@ Test(edu, others_are_refused)
 	g->cfg.devices = names;
 	g->cfg.serial[1] = "none";
 	cr_expect_lt(devices_create(&g->m, &g->cfg, &err), 0);
-	cr_expect_str_eq(err.text, "there is no device 'nothing' to add: there is edu");
+	cr_expect_not_null(strstr(err.text, "there is no device 'nothing' to add: there is "));
+	cr_expect_not_null(strstr(err.text, "edu"));
 	fake_destroy(g);
 }
