@@ -342,7 +342,7 @@ bool vq_wants_interrupt(struct virtqueue *vq)
 	pthread_mutex_lock(&vq->lock);
 	if (vq->ring && !vq->broken && vq->unsignalled) {
 		/* The used entries before the driver's wish: it does the reverse. */
-		__atomic_thread_fence(__ATOMIC_SEQ_CST);
+		__sync_synchronize();
 		wants = vq->ring->wants_interrupt(vq);
 		vq->unsignalled = 0;
 		vq->counters.interrupts += wants;
@@ -361,7 +361,7 @@ bool vq_ask_notify(struct virtqueue *vq, bool on)
 		vq->ring->ask_notify(vq, on);
 		if (on) {
 			/* The wish before the look: the driver adds, then looks at the wish. */
-			__atomic_thread_fence(__ATOMIC_SEQ_CST);
+			__sync_synchronize();
 			more = vq->ring->available(vq);
 		}
 	}

@@ -434,8 +434,10 @@ static const struct option_row rows[] = {
 	  "acpi=off: give the guest no ACPI tables. dumpdtb=FILE: write the device tree of the "
 	  "machine to FILE and end.",
 	  set_machine },
-	{ "device", "NAME", GROUP_MACHINE,
-	  "Adds a device on PCI: edu, the teaching device. May be repeated.", set_device },
+	{ "device", "NAME[,KEY=VALUE...]", GROUP_MACHINE,
+	  "Adds a device on PCI: edu, the teaching device, or virtio-rng. docs/devices.md has what "
+	  "each may be told. May be repeated.",
+	  set_device },
 	{ "fw_cfg", "opt/NAME,file=FILE", GROUP_MACHINE,
 	  "A file that the guest finds by fw_cfg; with string=TEXT in place of file= that text. "
 	  "May be "

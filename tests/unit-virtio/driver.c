@@ -16,9 +16,15 @@ static uint8_t *at(const struct driver *d, uint64_t gpa, uint64_t len)
 	return p;
 }
 
-static uint16_t *half(const struct driver *d, uint64_t gpa)
+/* The other side looks at these meanwhile. */
+static uint16_t load(const struct driver *d, uint64_t gpa)
 {
-	return (uint16_t *)at(d, gpa, 2);
+	return __atomic_load_n((uint16_t *)at(d, gpa, 2), __ATOMIC_ACQUIRE);
+}
+
+static void store(const struct driver *d, uint64_t gpa, uint16_t value)
+{
+	__atomic_store_n((uint16_t *)at(d, gpa, 2), value, __ATOMIC_RELEASE);
 }
 
 void driver_init(struct driver *d, const struct memory *ram, uint64_t gpa, bool packed,
@@ -54,9 +60,12 @@ static void fill(void *to, bool packed, uint64_t gpa, uint32_t len, uint16_t fla
 		 uint16_t next_or_id)
 {
 	if (packed) {
-		struct vring_packed_desc desc = { gpa, len, next_or_id, flags };
+		struct vring_packed_desc *desc = to;
 
-		memcpy(to, &desc, sizeof(desc));
+		desc->addr = gpa;
+		desc->len = len;
+		desc->id = next_or_id;
+		__atomic_store_n(&desc->flags, flags, __ATOMIC_RELEASE);
 	} else {
 		struct vring_desc desc = { gpa, len, flags, next_or_id };
 
@@ -86,12 +95,12 @@ static void make_table(struct driver *d, const struct driver_buffer *b, unsigned
 
 void driver_set_index(struct driver *d, uint16_t idx)
 {
-	__atomic_store_n(half(d, d->cfg.driver_area + 2), idx, __ATOMIC_RELEASE);
+	store(d, d->cfg.driver_area + 2, idx);
 }
 
 static void split_offer(struct driver *d, uint16_t head)
 {
-	*half(d, d->cfg.driver_area + 4 + 2ull * (d->next % d->cfg.size)) = head;
+	store(d, d->cfg.driver_area + 4 + 2ull * (d->next % d->cfg.size), head);
 	driver_set_index(d, ++d->next);
 }
 
@@ -125,7 +134,7 @@ static int split_get(struct driver *d, uint32_t *len)
 {
 	const struct vring_used_elem *e;
 
-	if (__atomic_load_n(half(d, d->cfg.device_area + 2), __ATOMIC_ACQUIRE) == d->seen)
+	if (load(d, d->cfg.device_area + 2) == d->seen)
 		return -1;
 	e = (const void *)at(d, d->cfg.device_area + 4 + 8ull * (d->seen % d->cfg.size), 8);
 	d->seen++;
@@ -168,7 +177,7 @@ static int packed_add(struct driver *d, const struct driver_buffer *b, unsigned 
 				(uint16_t)(i ? flags : flags ^ (AVAIL | USED)), id);
 		step(d, &d->next, &d->next_wrap, 1);
 	}
-	__atomic_store_n(half(d, d->cfg.desc + 16ull * first + 14), first_flags, __ATOMIC_RELEASE);
+	store(d, d->cfg.desc + 16ull * first + 14, first_flags);
 	d->places -= n;
 	d->since += n;
 	return id;
@@ -177,8 +186,7 @@ static int packed_add(struct driver *d, const struct driver_buffer *b, unsigned 
 static int packed_get(struct driver *d, uint32_t *len)
 {
 	const struct vring_packed_desc *p = driver_desc(d, d->seen);
-	uint16_t flags =
-		__atomic_load_n(half(d, d->cfg.desc + 16ull * d->seen + 14), __ATOMIC_ACQUIRE);
+	uint16_t flags = load(d, d->cfg.desc + 16ull * d->seen + 14);
 	unsigned n;
 
 	if (!!(flags & AVAIL) != d->seen_wrap || !!(flags & USED) != d->seen_wrap)
@@ -226,21 +234,22 @@ int driver_get(struct driver *d, uint32_t *len)
 
 void driver_offer(struct driver *d, uint16_t head)
 {
+	uint16_t flags;
+
 	if (!d->cfg.packed) {
 		d->count[head] = 1;
 		split_offer(d, head);
 		return;
 	}
-	*half(d, d->cfg.desc + 16ull * d->next + 14) =
-		(uint16_t)((*half(d, d->cfg.desc + 16ull * d->next + 14) & ~(AVAIL | USED)) |
-			   packed_flags(d));
+	flags = load(d, d->cfg.desc + 16ull * d->next + 14) & (uint16_t) ~(AVAIL | USED);
+	store(d, d->cfg.desc + 16ull * d->next + 14, flags | packed_flags(d));
 	step(d, &d->next, &d->next_wrap, 1);
 }
 
 static bool packed_should_notify(struct driver *d)
 {
-	uint16_t off_wrap = *half(d, d->cfg.device_area);
-	uint16_t flags = *half(d, d->cfg.device_area + 2);
+	uint16_t off_wrap = load(d, d->cfg.device_area);
+	uint16_t flags = load(d, d->cfg.device_area + 2);
 	int event = off_wrap & 0x7fff, since = (int)d->since;
 
 	d->since = 0;
@@ -255,23 +264,22 @@ bool driver_should_notify(struct driver *d)
 {
 	uint16_t old = d->kicked;
 
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	__sync_synchronize();
 	if (d->cfg.packed)
 		return packed_should_notify(d);
 	d->kicked = d->next;
 	if (!d->cfg.event_idx)
-		return !(*half(d, d->cfg.device_area) & VRING_USED_F_NO_NOTIFY);
-	return vring_need_event(*half(d, d->cfg.device_area + 4 + 8ull * d->cfg.size), d->next,
-				old);
+		return !(load(d, d->cfg.device_area) & VRING_USED_F_NO_NOTIFY);
+	return vring_need_event(load(d, d->cfg.device_area + 4 + 8ull * d->cfg.size), d->next, old);
 }
 
 void driver_want_interrupt(struct driver *d, bool on)
 {
 	if (d->cfg.packed)
-		*half(d, d->cfg.driver_area + 2) = on ? VRING_PACKED_EVENT_FLAG_ENABLE
-						      : VRING_PACKED_EVENT_FLAG_DISABLE;
+		store(d, d->cfg.driver_area + 2,
+		      on ? VRING_PACKED_EVENT_FLAG_ENABLE : VRING_PACKED_EVENT_FLAG_DISABLE);
 	else
-		*half(d, d->cfg.driver_area) = on ? 0 : VRING_AVAIL_F_NO_INTERRUPT;
+		store(d, d->cfg.driver_area, on ? 0 : VRING_AVAIL_F_NO_INTERRUPT);
 }
 
 void driver_want_interrupt_at(struct driver *d, unsigned ahead)
@@ -280,10 +288,10 @@ void driver_want_interrupt_at(struct driver *d, unsigned ahead)
 	bool wrap = d->seen_wrap;
 
 	if (!d->cfg.packed) {
-		*half(d, d->cfg.driver_area + 4 + 2ull * d->cfg.size) = (uint16_t)(d->seen + ahead);
+		store(d, d->cfg.driver_area + 4 + 2ull * d->cfg.size, (uint16_t)(d->seen + ahead));
 		return;
 	}
 	step(d, &place, &wrap, ahead);
-	*half(d, d->cfg.driver_area) = (uint16_t)(place | (wrap ? 0x8000 : 0));
-	*half(d, d->cfg.driver_area + 2) = VRING_PACKED_EVENT_FLAG_DESC;
+	store(d, d->cfg.driver_area, (uint16_t)(place | (wrap ? 0x8000 : 0)));
+	store(d, d->cfg.driver_area + 2, VRING_PACKED_EVENT_FLAG_DESC);
 }

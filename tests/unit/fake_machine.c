@@ -17,7 +17,7 @@
 static char trace_path[64];
 
 /* One of each that is not there by itself. */
-static const char *const devices[] = { "edu", NULL };
+static const char *const devices[] = { "edu", "virtio-rng", NULL };
 
 struct fake *fake_create(void)
 {

@@ -38,12 +38,14 @@ enum { EDU = 1 << 11, TOY = 2 << 11 };
 
 static void setup(void)
 {
+	static const char *const devices[] = { "edu", NULL };
 	static const struct pci_id id = { 0x1af4, 0xffff, 0xff0000, 1 };
 	struct error err = { "" };
 
 	fake_watch_irqs();
 	f = fake_create();
 	cr_assert_not_null(f);
+	f->cfg.devices = devices;
 	f->cfg.serial[1] = "none";
 	cr_assert_eq(memory_create(&f->m.ram, -1, 1 << 20, &err), 0, "%s", err.text);
 	cr_assert(fake_add_devices(f));
