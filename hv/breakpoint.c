@@ -56,6 +56,7 @@ void bp_free(struct bp *bp)
 	if (bp->filter)
 		bp->filter->release(bp->filter);
 	free(bp->before);
+	free(bp->page);
 	free(bp);
 }
 
@@ -103,6 +104,7 @@ static int bp_add(struct machine *m, const struct bp *spec, struct error *err)
 	}
 	vcpu_exclusive_end(m);
 	if (ret) {
+		free(bp->page);
 		free(bp);
 		return ret;
 	}
@@ -156,6 +158,8 @@ static void bp_drop(struct machine *m, struct bp *bp)
 	vcpu_exclusive_begin(m);
 	bp_unrealise(m, bp);
 	unlink_bp(m->debug, bp);
+	if (!bp_is_code(bp))
+		watch_publish(m);
 	debug_unfollow(m, bp);
 	bp_free(bp);
 	vcpu_exclusive_end(m);

@@ -54,6 +54,7 @@ int debug_create(struct machine *m, const struct debug_caps *caps, struct error 
 		return error_set(err, ret, "cannot make a timer: %s", strerror(-ret));
 	}
 	m->debug = d;
+	watch_init(m);
 	return 0;
 }
 
@@ -70,6 +71,7 @@ void debug_destroy(struct machine *m)
 	}
 	hv_timer_destroy(d->retry);
 	output_destroy(d->output);
+	watch_free(m);
 	sites_free(d);
 	addr_map_free(&d->by_addr);
 	free(d);
@@ -120,140 +122,7 @@ int debug_prepare(struct vcpu *v, bool step)
 	return 0;
 }
 
-/* ---- stepping over ---- */
-
-static struct bp *skip_data(struct bp *bp)
-{
-	while (bp && !bp_is_code(bp))
-		bp = bp_at_next(bp);
-	return bp;
-}
-
-static struct bp *code_bp_at(struct machine *m, uint64_t pc)
-{
-	return skip_data(bp_at(m, pc));
-}
-
-static struct bp *code_bp_next(const struct bp *bp)
-{
-	return skip_data(bp_at_next(bp));
-}
-
-static struct site *site_at_pc(struct vcpu *v, uint64_t pc)
-{
-	struct arch_translation t;
-
-	if (!v->m->debug->sites.count || arch_translate(v, pc, &t))
-		return NULL;
-	return site_find(v->m, t.gpa);
-}
-
-bool debug_must_step_over(struct vcpu *v, enum vcpu_start start)
-{
-	uint64_t pc = arch_pc(v);
-
-	if (start == START_REPORTED && pc != v->stop_pc)
-		return false;
-	if (start == START_ASKED && !(v->asked && v->asked_pc == pc))
-		return false;
-	return code_bp_at(v->m, pc) || site_at_pc(v, pc);
-}
-
-#define MAX_INSN 15 /* bytes, of all processors there are */
-
-bool debug_pass(struct vcpu *v)
-{
-	uint64_t pc = arch_pc(v), left = 0x1000 - (pc & 0xfff);
-	uint8_t code[MAX_INSN];
-	ssize_t n;
-
-	/* Who wants to see each instruction gets a step. */
-	if ((v->debug_set && v->debug_step) || v->followed_count || v->lift_pages)
-		return false;
-	n = vcpu_mem_read(v, pc, code, left < sizeof(code) ? left : sizeof(code));
-	if (n > 0 && arch_emulate(v, code, (size_t)n, !v->m->debug->data_bps)) {
-		v->asked = false;
-		return true;
-	}
-	return !site_at_pc(v, pc) && arch_pass_register(v);
-}
-
-bool debug_steps_alone(struct vcpu *v)
-{
-	return !v->lift_pages && !site_at_pc(v, arch_pc(v));
-}
-
-static void lift(struct machine *m, struct site *site, bool up)
-{
-	uint8_t *bytes = memory_ptr(m->ram, site->gpa, arch_bp_insn_len);
-
-	if (up && site_intact(m, site)) {
-		memcpy(bytes, site->original, arch_bp_insn_len);
-		site->lifted = true;
-		m->debug->lifted = site;
-	} else if (!up && site->lifted) {
-		/* The instruction may have rewritten itself: keep what is there now. */
-		site_replant(m, site);
-		site->lifted = false;
-		m->debug->lifted = NULL;
-	}
-}
-
-static void protect_watched(struct machine *m, bool on)
-{
-	for (struct bp *bp = m->debug->bps; bp; bp = bp->next) {
-		uint64_t last;
-
-		if (bp->how != BP_BY_PAGE)
-			continue;
-		if (!on && !bp->before)
-			bp->before = malloc(bp->len);
-		if (!on && bp->before)
-			memory_read(m->ram, bp->gpa, bp->before, bp->len);
-		last = (bp->gpa + bp->len - 1) & ~0xfffull;
-		for (uint64_t gpa = bp->gpa & ~0xfffull; gpa <= last; gpa += 0x1000)
-			memory_protect(m->ram, gpa, on);
-	}
-}
-
-void debug_lift(struct vcpu *v)
-{
-	struct site *site = site_at_pc(v, arch_pc(v));
-
-	if (site)
-		lift(v->m, site, true);
-	if (v->lift_pages)
-		protect_watched(v->m, false);
-}
-
-/* The watched bytes that a lifted store has changed. */
-static struct bp *changed_bp(struct machine *m)
-{
-	struct bp *hit = NULL;
-
-	for (struct bp *bp = m->debug->bps; bp; bp = bp->next) {
-		const void *now = memory_ptr(m->ram, bp->gpa, bp->len);
-
-		if (bp->before && now && !hit && memcmp(now, bp->before, bp->len) != 0)
-			hit = bp;
-		free(bp->before);
-		bp->before = NULL;
-	}
-	return hit;
-}
-
-void debug_unlift(struct vcpu *v)
-{
-	struct debug *d = v->m->debug;
-
-	if (d->lifted)
-		lift(v->m, d->lifted, false);
-	if (v->lift_pages) {
-		protect_watched(v->m, true);
-		v->lift_pages = false;
-		v->watch_hit = changed_bp(v->m);
-	}
-}
+/* ---- after a step ---- */
 
 /* Whether the step that brought @v to @pc is followed by another. */
 static bool in_range(const struct vcpu *v, uint64_t pc)
@@ -321,7 +190,7 @@ static enum exit_verdict plain_step_done(struct vcpu *v)
 {
 	bool stepping = v->order.action != RESUME_CONTINUE;
 
-	if (v->watch_hit || catch_waits(v))
+	if (v->watch.count || catch_waits(v))
 		return EXIT_PARK; /* that is told instead */
 	if (stepping && !in_range(v, arch_pc(v))) {
 		post_step_done(v);
@@ -344,7 +213,7 @@ void debug_io_stepped(struct vcpu *v)
 
 /* ---- debug exits ---- */
 
-static void post_bp(struct vcpu *v, struct bp *bp, uint64_t pc, const char *text)
+void debug_post_bp(struct vcpu *v, struct bp *bp, uint64_t pc, const char *text)
 {
 	struct stop stop = {
 		.reason = bp->kind == BP_SOFT	? STOP_BREAKPOINT
@@ -388,10 +257,10 @@ static bool wants_stop(struct vcpu *v, struct bp *bp, uint64_t pc, char *text, s
 /* Asks every breakpoint at @pc. The first that stops is the one that is told. */
 static enum exit_verdict on_code(struct vcpu *v, uint64_t pc)
 {
-	struct bp *bp = code_bp_at(v->m, pc), *told = NULL;
+	struct bp *bp = debug_code_bp_at(v->m, pc), *told = NULL;
 	char text[sizeof(((struct stop *)0)->text)] = "";
 
-	for (; bp; bp = code_bp_next(bp)) {
+	for (; bp; bp = debug_code_bp_next(bp)) {
 		char said[sizeof(text)] = "";
 
 		if (!wants_stop(v, bp, pc, said, sizeof(said)))
@@ -407,7 +276,7 @@ static enum exit_verdict on_code(struct vcpu *v, uint64_t pc)
 	v->asked_pc = pc;
 	if (!told)
 		return debug_pass(v) ? EXIT_AGAIN : step_over_silently(v);
-	post_bp(v, told, pc, text);
+	debug_post_bp(v, told, pc, text);
 	return EXIT_PARK;
 }
 
@@ -419,7 +288,7 @@ void debug_ask_passed(struct vcpu *v)
 	/* The stop here was told already: only what they do on the way counts. */
 	if (v->asked && v->asked_pc == pc)
 		return;
-	for (struct bp *bp = code_bp_at(v->m, pc); bp; bp = code_bp_next(bp))
+	for (struct bp *bp = debug_code_bp_at(v->m, pc); bp; bp = debug_code_bp_next(bp))
 		wants_stop(v, bp, pc, text, sizeof(text));
 	v->asked = true;
 	v->asked_pc = pc;
@@ -439,7 +308,7 @@ static enum exit_verdict inject(struct vcpu *v, const struct arch_debug_event *e
 static enum exit_verdict on_soft(struct vcpu *v, const struct arch_debug_event *ev)
 {
 	struct machine *m = v->m;
-	struct site *site = site_at_pc(v, ev->pc);
+	struct site *site = debug_site_at(v, ev->pc);
 	struct arch_translation t;
 	const uint8_t *bytes;
 
@@ -456,21 +325,28 @@ static enum exit_verdict on_soft(struct vcpu *v, const struct arch_debug_event *
 	return inject(v, ev);
 }
 
-/* The breakpoint of the lowest of our registers that fired; NULL when none of ours did. */
+/* The code breakpoint among our registers that fired; watchpoints are noted. */
 static struct bp *bp_of_hits(struct vcpu *v, uint32_t hits)
 {
 	struct debug *d = v->m->debug;
+	struct bp *code = NULL;
 
-	for (unsigned i = 0; i < arch_hw_bp_count(); i++)
-		if ((hits & (1u << i)) && d->slots[i])
-			return d->slots[i];
-	return NULL;
+	for (unsigned i = 0; i < arch_hw_bp_count(); i++) {
+		struct bp *bp = hits & (1u << i) ? d->slots[i] : NULL;
+
+		if (bp && !bp_is_code(bp))
+			watch_hit(v, bp);
+		else if (bp && !code)
+			code = bp;
+	}
+	return code;
 }
 
 static enum exit_verdict on_hard(struct vcpu *v, const struct arch_debug_event *ev)
 {
 	struct bp *bp = bp_of_hits(v, ev->hw_hits);
 	bool stepping = v->debug_step;
+	enum exit_verdict verdict = EXIT_PARK;
 
 	if (ev->step && v->step_over)
 		v->step_done = true;
@@ -478,12 +354,12 @@ static enum exit_verdict on_hard(struct vcpu *v, const struct arch_debug_event *
 		v->asked = false; /* it has come to where it is now */
 		tell_followers(v);
 	}
-	if (bp && bp_is_code(bp))
-		return on_code(v, ev->pc);
-	if (bp) {
-		post_bp(v, bp, ev->pc, "");
+	if (bp)
+		verdict = on_code(v, ev->pc);
+	if (v->watch.count)
 		return EXIT_PARK;
-	}
+	if (bp)
+		return verdict;
 	if (ev->step && v->step_over)
 		return EXIT_PARK;
 	if (ev->step && stepping)
@@ -507,58 +383,48 @@ enum exit_verdict debug_exit(struct vcpu *v)
 		break;
 	}
 	if (v->lift_pages)
-		return step_over_silently(v);
+		return EXIT_PARK;
 	vcpu_post_stop_text(v, STOP_INTERNAL_ERROR, "a debug exit without a reason");
 	return EXIT_PARK;
 }
 
-/* ---- watched pages ---- */
+/* ---- accesses that the guest is kept from ---- */
 
-static struct bp *watcher_of(struct machine *m, uint64_t gpa, uint64_t len)
+/* Its instruction is done alone, with the pages lifted, and with what was noted of it forgotten. */
+static enum exit_verdict step_lifted(struct vcpu *v)
 {
-	for (struct bp *bp = m->debug->bps; bp; bp = bp->next)
-		if (bp->how == BP_BY_PAGE && gpa < bp->gpa + bp->len && bp->gpa < gpa + len)
-			return bp;
-	return NULL;
+	v->lift_pages = true;
+	v->watch.count = 0;
+	return v->step_over ? EXIT_PARK : step_over_silently(v);
 }
 
-enum exit_verdict debug_protected_write(struct vcpu *v, uint64_t gpa, const uint8_t *data,
-					unsigned len)
+bool debug_access_denied(struct vcpu *v, enum exit_verdict *verdict)
 {
-	struct machine *m = v->m;
-	struct bp *bp = watcher_of(m, gpa, len);
+	uint64_t pc;
 
-	sites_write(m, gpa, data, len);
-	if (!bp)
-		return EXIT_AGAIN;
-	v->watch_hit = bp;
-	return EXIT_PARK;
-}
-
-void debug_after_completion(struct vcpu *v)
-{
-	struct bp *bp = v->watch_hit;
-
-	if (!bp)
-		return;
-	v->watch_hit = NULL;
-	post_bp(v, bp, arch_pc(v), "");
+	if (!memory_is_protected(v->m->ram))
+		return false;
+	pc = arch_pc(v);
+	/* It may be the fetch that was denied: a breakpoint there comes first. */
+	if (!v->step_over && !(v->asked && v->asked_pc == pc) &&
+	    (debug_code_bp_at(v->m, pc) || debug_site_at(v, pc)))
+		*verdict = on_code(v, pc);
+	else
+		*verdict = step_lifted(v);
+	return true;
 }
 
 bool debug_emulation_failed(struct vcpu *v)
 {
 	struct arch_debug_event ev = { 0 };
-	bool watched = false;
 
 	arch_debug_exit(v, &ev);
 	if (ev.kind != ARCH_DEBUG_NONE)
 		return true;
-	/* A store that KVM's emulator does not know (AVX, say), to a page that we made read-only.
+	/* An access that KVM's emulator does not know (AVX, say), to a page that it may not touch.
 	 */
-	for (struct bp *bp = v->m->debug->bps; bp; bp = bp->next)
-		watched |= bp->how == BP_BY_PAGE;
-	if (!watched || v->step_over)
+	if (!memory_is_protected(v->m->ram))
 		return false;
-	v->lift_pages = true;
+	step_lifted(v);
 	return true;
 }

@@ -6,9 +6,8 @@
  *
  *   a debug register   on every vCPU; needs no memory, so it works before the page exists
  *   a site             the breakpoint instruction planted in guest RAM (site.c)
- *   page protection    a read-only slot, for stores that no debug register can watch
- *                      (KVM emulates such a store as a read and a write: a locked
- *                      instruction on that page is not atomic among vCPUs meanwhile)
+ *   page protection    the guest is kept from the page (memory_protect()), for data that no
+ *                      debug register can watch
  *   waiting            its page is not there yet and no debug register is free:
  *                      looked at again each millisecond of guest time
  *
@@ -38,11 +37,12 @@ struct bp {
 	unsigned refs; /* the same spec set again by the same owner */
 	int vcpu;      /* whose address space it was set in */
 	enum bp_how how;
-	uint64_t gpa; /* BP_IN_MEMORY, BP_BY_PAGE: of addr */
+	uint64_t gpa;	/* BP_IN_MEMORY: of addr */
+	uint64_t *page; /* data: where each of its pages is, or WATCH_UNMAPPED */
 	struct bp_filter *filter;
 	uint64_t hits, asked; /* atomic */
-	uint8_t *before; /* BP_BY_PAGE: its bytes while the protection is lifted for one instruction
-			  */
+	uint8_t *before; /* BP_BY_PAGE: its bytes while an instruction is stepped that cannot be
+			    told */
 	struct bp *prev, *next;
 };
 
@@ -77,7 +77,17 @@ struct debug_caps {
 	bool hard; /* debug registers fire on execution */
 	bool data; /* … and on data */
 	bool step;
-	bool readonly; /* KVM_MEM_READONLY */
+	bool protect; /* the guest can be kept from a page */
+	bool walks;   /* … also where the processor itself uses it: tables, stacks of events */
+};
+
+#define WATCH_UNMAPPED UINT64_MAX
+
+/* Watched bytes that lie together in physical memory (watch.c). */
+struct watch_range {
+	uint64_t gpa, len;
+	uint8_t how; /* enum bp_how */
+	struct watch_spec what;
 };
 
 struct debug {
@@ -99,6 +109,12 @@ struct debug {
 	unsigned waiting;	 /* breakpoints in BP_WAITING */
 	struct hv_timer *retry;
 	struct output *output;
+
+	/* watch_lock guards the three after it; nothing is taken inside. range_count is atomic. */
+	pthread_mutex_t watch_lock;
+	struct watch_range *ranges;
+	size_t range_count;
+	struct dma_hits *dma;
 };
 
 int debug_create(struct machine *m, const struct debug_caps *caps, struct error *err);
@@ -152,14 +168,36 @@ void site_replant(struct machine *m, struct site *site);
 void debug_changed(struct debug *d);
 /* Tells KVM what to debug the vCPU with, when that has changed. */
 int debug_prepare(struct vcpu *v, bool step);
-/* Whether the vCPU, resumed as @start says, must first execute its instruction with the breakpoint
- * lifted. */
-bool debug_must_step_over(struct vcpu *v, enum vcpu_start start);
 /* Asks the filters at pc that were not asked when the vCPU came there: it was stepped there, say.
  */
 void debug_ask_passed(struct vcpu *v);
 /* Forgets who follows a hit of @bp, of any when NULL. Exclusive. */
 void debug_unfollow(struct machine *m, const struct bp *bp);
+void debug_step_over_done(struct vcpu *v);
+/* KVM has finished an I/O instruction while the vCPU steps: that may have been the step. */
+void debug_io_stepped(struct vcpu *v);
+/* KVM_EXIT_DEBUG, or what stands for it on this host. */
+enum exit_verdict debug_exit(struct vcpu *v);
+/* Whether an emulation failure is a breakpoint or an access to a watched page after all. */
+bool debug_emulation_failed(struct vcpu *v);
+/*
+ * KVM_RUN has failed with EFAULT. True when the guest is kept from a page: the instruction is then
+ * stepped with all of its memory, and @verdict is what to do.
+ */
+bool debug_access_denied(struct vcpu *v, enum exit_verdict *verdict);
+/* Tells that @bp was hit, with @text for a person. */
+void debug_post_bp(struct vcpu *v, struct bp *bp, uint64_t pc, const char *text);
+
+/* ---- getting past a breakpoint (step_over.c) ---- */
+
+/* The first breakpoint on code at @pc, and the next. */
+struct bp *debug_code_bp_at(struct machine *m, uint64_t pc);
+struct bp *debug_code_bp_next(const struct bp *bp);
+/* What is planted at the linear address @pc; NULL: nothing, or that is not mapped. */
+struct site *debug_site_at(struct vcpu *v, uint64_t pc);
+/* Whether the vCPU, resumed as @start says, must first execute its instruction with the breakpoint
+ * lifted. */
+bool debug_must_step_over(struct vcpu *v, enum vcpu_start start);
 /*
  * Gets the vCPU past the breakpoint at its pc without a step, when that is possible. Only for one
  * that goes on.
@@ -171,17 +209,29 @@ bool debug_steps_alone(struct vcpu *v);
 /* Around that one instruction; exclusive. */
 void debug_lift(struct vcpu *v);
 void debug_unlift(struct vcpu *v);
-void debug_step_over_done(struct vcpu *v);
-/* After KVM has finished an instruction, or the lifted one is done: posts the watchpoint it hit. */
-void debug_after_completion(struct vcpu *v);
-/* KVM has finished an I/O instruction while the vCPU steps: that may have been the step. */
-void debug_io_stepped(struct vcpu *v);
-/* KVM_EXIT_DEBUG, or what stands for it on this host. */
-enum exit_verdict debug_exit(struct vcpu *v);
-/* Whether an emulation failure is a breakpoint or a store to a watched page after all. */
-bool debug_emulation_failed(struct vcpu *v);
-/* A store to a write-protected page of RAM: does it and looks who watches. */
-enum exit_verdict debug_protected_write(struct vcpu *v, uint64_t gpa, const uint8_t *data,
-					unsigned len);
+
+/* ---- watched memory (watch.c); the vCPU's own thread unless it says otherwise ---- */
+
+size_t watch_page_count(const struct bp *bp);
+/* Keeps the guest from the pages of @bp, or gives them back. Exclusive. */
+int watch_protect(struct machine *m, const struct bp *bp);
+void watch_unprotect(struct machine *m, const struct bp *bp);
+/* What is watched, and where, has changed. Exclusive. */
+void watch_publish(struct machine *m);
+void watch_init(struct machine *m);
+void watch_free(struct machine *m);
+/* KVM hands over an access to RAM, of a page that the guest is kept from: does it. */
+enum exit_verdict watch_access(struct vcpu *v, uint64_t gpa, uint8_t *data, unsigned len,
+			       bool write);
+/* Around an instruction that is stepped with the protection of all pages lifted. Exclusive. */
+void watch_step_begin(struct vcpu *v);
+void watch_step_end(struct vcpu *v);
+/* A debug register has fired. */
+void watch_hit(struct vcpu *v, const struct bp *bp);
+/* An exit for I/O: looks whether its instruction accesses watched RAM, too, which no debug register
+ * sees. Whether there is something to tell when it is complete. */
+bool watch_io(struct vcpu *v);
+/* Posts the next stop for what was hit; false when there is none, or another stop comes first. */
+bool watch_tell(struct vcpu *v);
 
 #endif

@@ -54,10 +54,9 @@ static enum exit_verdict on_mmio(struct vcpu *v)
 	uint64_t gpa = run->mmio.phys_addr, value;
 	unsigned len = run->mmio.len;
 
-	if (run->mmio.is_write && memory_ptr(m->ram, gpa, len)) {
-		/* RAM that is write-protected for a watchpoint: the store is ours to do. */
-		return debug_protected_write(v, gpa, run->mmio.data, len);
-	}
+	/* RAM that the guest is kept from for a watchpoint: the access is ours to do. */
+	if (memory_ptr(m->ram, gpa, len))
+		return watch_access(v, gpa, run->mmio.data, len, run->mmio.is_write);
 	if (run->mmio.is_write) {
 		bus_write(&m->mmio, gpa, len, mmio_data(run));
 	} else {
@@ -65,7 +64,7 @@ static enum exit_verdict on_mmio(struct vcpu *v)
 		memcpy(run->mmio.data, &value, sizeof(value));
 	}
 	catch_access(v, CATCH_MMIO, gpa, len, run->mmio.is_write, mmio_data(run));
-	return catch_verdict(v);
+	return watch_io(v) ? EXIT_PARK : catch_verdict(v);
 }
 
 static enum exit_verdict on_debug(struct vcpu *v)

@@ -23,8 +23,9 @@ const struct kvm_cap_row kvm_cap_rows[KVMCAP_COUNT] = {
 				  "a step can land in an interrupt handler" },
 	[KVMCAP_IMMEDIATE_EXIT] = { CAP(KVM_CAP_IMMEDIATE_EXIT), MUST,
 				    "vCPUs cannot be stopped for certain" },
-	[KVMCAP_READONLY_MEM] = { CAP(KVM_CAP_READONLY_MEM), false,
-				  "only as many watchpoints as debug registers" },
+	[KVMCAP_EXIT_ON_EMULATION_FAILURE] = { CAP(KVM_CAP_EXIT_ON_EMULATION_FAILURE), false,
+					       "programs of the guest get #UD for what KVM cannot "
+					       "emulate" },
 	[KVMCAP_SYNC_REGS] = { CAP(KVM_CAP_SYNC_REGS), false, "stops take a little longer" },
 	[KVMCAP_MP_STATE] = { CAP(KVM_CAP_MP_STATE), MUST, "no reset and no halted vCPUs" },
 	[KVMCAP_VCPU_EVENTS] = { CAP(KVM_CAP_VCPU_EVENTS), MUST,

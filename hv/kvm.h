@@ -20,7 +20,7 @@ enum kvm_cap_id {
 	KVMCAP_GUEST_DEBUG,
 	KVMCAP_GUEST_DEBUG2, /* value: flags that KVM_SET_GUEST_DEBUG takes */
 	KVMCAP_IMMEDIATE_EXIT,
-	KVMCAP_READONLY_MEM,
+	KVMCAP_EXIT_ON_EMULATION_FAILURE,
 	KVMCAP_SYNC_REGS, /* value: KVM_SYNC_X86_… */
 	KVMCAP_MP_STATE,
 	KVMCAP_VCPU_EVENTS,
@@ -49,7 +49,7 @@ enum kvm_cap_id {
 };
 
 struct kvm_cap_row {
-	const char *name;    /* "KVM_CAP_READONLY_MEM" */
+	const char *name;    /* "KVM_CAP_IRQCHIP" */
 	int cap;	     /* its number in linux/kvm.h */
 	bool required;	     /* no guest runs without it */
 	const char *without; /* what is lost without it, for a person */

@@ -226,7 +226,7 @@ static void reset_vcpu(struct vcpu *v, void *arg)
 
 	v->debug_set = false;
 	v->step_over = false;
-	v->watch_hit = NULL;
+	v->watch.count = 0;
 	v->catch_stop.reason = STOP_NONE;
 	a->ret = arch_vcpu_reset(v, v->index == 0 ? a->entry : NULL, a->err);
 }

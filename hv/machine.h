@@ -25,6 +25,7 @@ struct catches;
 struct keyboard;
 struct arch_vm;
 struct debug;
+struct dma_observer;
 struct kvm_caps;
 struct queued_event;
 struct pci_bus;
@@ -93,10 +94,11 @@ struct machine {
 	struct power_button *power_button; /* a device's; NULL: there is none */
 	struct keyboard *keyboard;	   /* the same (hv/keyboard.h) */
 	struct arch_vm *arch;
-	struct boot_image *boot; /* what a reset loads anew */
-	struct symbols *symbols; /* of the kernel; NULL: none known */
-	struct debug *debug;	 /* breakpoints; debug.c */
-	struct catches *catches; /* catch.c */
+	struct boot_image *boot;	/* what a reset loads anew */
+	struct symbols *symbols;	/* of the kernel; NULL: none known */
+	struct debug *debug;		/* breakpoints; debug.c */
+	const struct dma_observer *dma; /* … and who sees devices' accesses; NULL: nobody */
+	struct catches *catches;	/* catch.c */
 	struct control_client *clients;
 
 	/*
@@ -114,6 +116,7 @@ struct machine {
 	unsigned exclusive_next;    /* exclusive sections are first come, first served: */
 	unsigned exclusive_serving; /* … equal to exclusive_next when nobody has or wants one */
 	unsigned exclusive_depth;   /* 0: nobody has it */
+	unsigned steppers;	    /* vCPUs that want it for one instruction */
 	pthread_t exclusive_owner;
 	struct vcpu *vcpus[MACHINE_MAX_VCPUS];
 

@@ -1,16 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * Guest RAM and its KVM slots: see memory.h.
+ * Guest RAM, its KVM slots, and pages that the guest is kept from: see memory.h.
  *
- * A region is a run of guest-physical addresses backed by one stretch of the
- * memfd. As long as nothing is protected a region is one slot. A protected
- * page gets a read-only slot of its own, so the region becomes
- *
- *     [ writable ][ro page][ writable ][ro page][ writable ]
- *
- * KVM refuses to change a slot's size or flags that matter here in place
- * (api.rst 4.35, KVM_SET_USER_MEMORY_REGION), so the region's slots are
- * deleted and made anew; hence "only with every vCPU out of KVM_RUN".
+ * A region is a run of guest-physical addresses backed by one stretch of the memfd, and is one
+ * slot. A page is denied with mprotect() in KVM's view of it, which KVM follows (its MMU
+ * notifier takes the page out of the guest's tables); the slots never change.
  */
 #include "hv/memory.h"
 
@@ -26,80 +20,45 @@
 
 #define PAGE	    4096ull
 #define MAX_REGIONS 2
-#define MAX_PROTECTED \
-	240 /* every one costs up to two slots; KVM has at least 509 (KVM_USER_MEM_SLOTS) */
-#define SLOTS_PER_REGION 512
 
 struct protected_page {
 	uint64_t gpa;
-	unsigned count;
+	unsigned count[MEMORY_DENY_COUNT];
 };
 
 struct memory {
 	int vm_fd;
 	int fd;
-	uint8_t *base;
+	uint8_t *base;	/* ours */
+	uint8_t *guest; /* KVM's */
 	uint64_t size;
 	size_t region_count;
 	struct memory_region regions[MAX_REGIONS];
-	unsigned slots_used[MAX_REGIONS];
-	size_t protected_count;
-	struct protected_page protected[MAX_PROTECTED]; /* sorted by gpa */
+	size_t protected_count, protected_room;
+	struct protected_page *protected; /* sorted by gpa */
+	bool lifted;
 };
 
-static int set_slot(const struct memory *mem, unsigned slot, uint64_t gpa, uint64_t size,
-		    uint8_t *hva, bool readonly)
+static int map_region(const struct memory *mem, unsigned slot)
 {
-	struct kvm_userspace_memory_region r = {
+	const struct memory_region *r = &mem->regions[slot];
+	struct kvm_userspace_memory_region kvm = {
 		.slot = slot,
-		.flags = readonly ? KVM_MEM_READONLY : 0,
-		.guest_phys_addr = gpa,
-		.memory_size = size,
-		.userspace_addr = (uintptr_t)hva,
+		.guest_phys_addr = r->gpa,
+		.memory_size = r->size,
+		.userspace_addr = (uintptr_t)mem->guest + r->fd_offset,
 	};
 
 	if (mem->vm_fd < 0)
 		return 0;
-	return ioctl(mem->vm_fd, KVM_SET_USER_MEMORY_REGION, &r) < 0 ? -errno : 0;
+	return ioctl(mem->vm_fd, KVM_SET_USER_MEMORY_REGION, &kvm) < 0 ? -errno : 0;
 }
 
-/* Gives KVM the slots of region @n as the protected pages say. */
-static int region_map(struct memory *mem, size_t n)
+/* NORESERVE: a page costs the host nothing until the guest touches it. */
+static uint8_t *map_view(const struct memory *mem)
 {
-	const struct memory_region *r = &mem->regions[n];
-	unsigned slot = (unsigned)n * SLOTS_PER_REGION;
-	unsigned first = slot;
-	uint64_t at = r->gpa;
-	uint64_t end = r->gpa + r->size;
-	int ret;
-
-	for (unsigned i = 0; i < mem->slots_used[n]; i++)
-		set_slot(mem, first + i, 0, 0, NULL, false);
-	mem->slots_used[n] = 0;
-
-	for (size_t i = 0; i <= mem->protected_count && at < end; i++) {
-		uint64_t stop = i < mem->protected_count ? mem->protected[i].gpa : end;
-
-		if (stop < at)
-			continue;
-		if (stop > end)
-			stop = end;
-		if (stop > at) {
-			ret = set_slot(mem, slot++, at, stop - at, r->hva + (at - r->gpa), false);
-			if (ret)
-				return ret;
-			mem->slots_used[n] = slot - first;
-		}
-		at = stop;
-		if (at < end) {
-			ret = set_slot(mem, slot++, at, PAGE, r->hva + (at - r->gpa), true);
-			if (ret)
-				return ret;
-			mem->slots_used[n] = slot - first;
-			at += PAGE;
-		}
-	}
-	return 0;
+	return mmap(NULL, mem->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, mem->fd,
+		    0);
 }
 
 static void add_region(struct memory *mem, uint64_t gpa, uint64_t size, uint64_t offset)
@@ -127,26 +86,27 @@ int memory_create(struct memory **out, int vm_fd, uint64_t size, struct error *e
 		return error_set(err, -ENOMEM, "out of memory");
 	mem->vm_fd = vm_fd;
 	mem->size = size;
+	mem->guest = MAP_FAILED;
 	mem->fd = memfd_create("vitrine-ram", MFD_CLOEXEC);
 	if (mem->fd < 0 || ftruncate(mem->fd, (off_t)size) < 0) {
 		ret = error_set(err, -errno, "cannot make %" PRIu64 " MiB of guest memory: %s",
 				size >> 20, strerror(errno));
 		goto free_mem;
 	}
-	/* NORESERVE: a page costs the host nothing until the guest touches it. */
-	mem->base =
-		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, mem->fd, 0);
-	if (mem->base == MAP_FAILED) {
+	mem->base = map_view(mem);
+	if (mem->base != MAP_FAILED)
+		mem->guest = map_view(mem);
+	if (mem->guest == MAP_FAILED) {
 		ret = error_set(err, -errno, "cannot map %" PRIu64 " MiB of guest memory: %s",
 				size >> 20, strerror(errno));
-		goto free_mem;
+		goto unmap;
 	}
 	low = size < MEMORY_HOLE_START ? size : MEMORY_HOLE_START;
 	add_region(mem, 0, low, 0);
 	if (size > low)
 		add_region(mem, MEMORY_HOLE_END, size - low, low);
 	for (size_t i = 0; i < mem->region_count; i++) {
-		ret = region_map(mem, i);
+		ret = map_region(mem, (unsigned)i);
 		if (ret) {
 			error_set(err, ret,
 				  "KVM refuses %" PRIu64 " MiB of memory at 0x%" PRIx64 ": %s",
@@ -158,7 +118,10 @@ int memory_create(struct memory **out, int vm_fd, uint64_t size, struct error *e
 	return 0;
 
 unmap:
-	munmap(mem->base, size);
+	if (mem->guest != MAP_FAILED)
+		munmap(mem->guest, size);
+	if (mem->base != MAP_FAILED)
+		munmap(mem->base, size);
 free_mem:
 	if (mem->fd >= 0)
 		close(mem->fd);
@@ -170,8 +133,10 @@ void memory_destroy(struct memory *mem)
 {
 	if (!mem)
 		return;
+	munmap(mem->guest, mem->size);
 	munmap(mem->base, mem->size);
 	close(mem->fd);
+	free(mem->protected);
 	free(mem);
 }
 
@@ -243,58 +208,114 @@ int memory_clear(struct memory *mem, struct error *err)
 	return 0;
 }
 
+/* ---- protection ---- */
+
 /* Index of the first protected page not below @gpa. */
 static size_t protected_index(const struct memory *mem, uint64_t gpa)
 {
-	size_t i = 0;
+	size_t low = 0, high = mem->protected_count;
 
-	while (i < mem->protected_count && mem->protected[i].gpa < gpa)
-		i++;
-	return i;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (mem->protected[middle].gpa < gpa)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
 
-static void protected_insert(struct memory *mem, size_t i, uint64_t gpa)
+/* The row of the page at @gpa, NULL when there is none. */
+static struct protected_page *protected_page(const struct memory *mem, uint64_t gpa)
 {
+	size_t i = protected_index(mem, gpa & ~(PAGE - 1));
+
+	return i < mem->protected_count && mem->protected[i].gpa == (gpa & ~(PAGE - 1))
+		       ? &mem->protected[i]
+		       : NULL;
+}
+
+static struct protected_page *protected_insert(struct memory *mem, uint64_t gpa)
+{
+	size_t i = protected_index(mem, gpa);
+
+	if (mem->protected_count == mem->protected_room) {
+		size_t room = mem->protected_room ? mem->protected_room * 2 : 16;
+		struct protected_page *more =
+			realloc(mem->protected, room * sizeof(struct protected_page));
+
+		if (!more)
+			return NULL;
+		mem->protected = more;
+		mem->protected_room = room;
+	}
 	memmove(&mem->protected[i + 1], &mem -> protected[i],
-		(mem->protected_count - i) * sizeof(mem->protected[0]));
-	mem->protected[i] = (struct protected_page){ .gpa = gpa, .count = 1 };
+		(mem->protected_count - i) * sizeof(struct protected_page));
+	mem->protected[i] = (struct protected_page){ .gpa = gpa };
 	mem->protected_count++;
+	return &mem->protected[i];
 }
 
-static void protected_remove(struct memory *mem, size_t i)
+static void protected_remove(struct memory *mem, struct protected_page *page)
 {
+	size_t i = (size_t)(page - mem->protected);
+
 	mem->protected_count--;
-	memmove(&mem->protected[i], &mem -> protected[i + 1],
-		(mem->protected_count - i) * sizeof(mem->protected[0]));
+	memmove(page, page + 1, (mem->protected_count - i) * sizeof(*page));
 }
 
-int memory_protect(struct memory *mem, uint64_t gpa, bool readonly)
+/* Makes KVM's view what the row says. */
+static int apply(const struct memory *mem, const struct protected_page *page)
 {
-	uint64_t left;
-	const struct memory_region *r = region_at(mem, gpa, &left);
-	size_t i;
+	const uint8_t *ours = memory_ptr(mem, page->gpa, PAGE);
+	int prot = PROT_READ | PROT_WRITE;
+
+	if (!mem->lifted && page->count[MEMORY_ACCESSES])
+		prot = PROT_NONE;
+	else if (!mem->lifted && page->count[MEMORY_STORES])
+		prot = PROT_READ;
+	return mprotect(mem->guest + (ours - mem->base), PAGE, prot) < 0 ? -errno : 0;
+}
+
+int memory_protect(struct memory *mem, uint64_t gpa, enum memory_deny deny, bool on)
+{
+	struct protected_page *page = protected_page(mem, gpa);
 	int ret;
 
-	if (!r)
+	if (!memory_ptr(mem, gpa, 1))
 		return -EFAULT;
-	gpa &= ~(PAGE - 1);
-	i = protected_index(mem, gpa);
-	if (i < mem->protected_count && mem->protected[i].gpa == gpa) {
-		mem->protected[i].count += readonly ? 1 : -1u;
-		if (mem->protected[i].count)
-			return 0;
-		protected_remove(mem, i);
-		return region_map(mem, (size_t)(r - mem->regions));
-	}
-	if (!readonly)
+	if (!on && (!page || !page->count[deny]))
 		return -ENOENT;
-	if (mem->protected_count == MAX_PROTECTED)
-		return -ENOSPC;
-	protected_insert(mem, i, gpa);
-	ret = region_map(mem, (size_t)(r - mem->regions));
-	if (ret) {
-		protected_remove(mem, i);
-		region_map(mem, (size_t)(r - mem->regions));
-	}
+	if (!page)
+		page = protected_insert(mem, gpa & ~(PAGE - 1));
+	if (!page)
+		return -ENOMEM;
+	page->count[deny] += on ? 1 : -1u;
+	ret = apply(mem, page);
+	if (ret && on)
+		page->count[deny]--;
+	if (!page->count[MEMORY_STORES] && !page->count[MEMORY_ACCESSES])
+		protected_remove(mem, page);
 	return ret;
+}
+
+bool memory_is_protected(const struct memory *mem)
+{
+	return mem->protected_count && !mem->lifted;
+}
+
+bool memory_denies(const struct memory *mem, uint64_t gpa, enum memory_deny access)
+{
+	const struct protected_page *page = mem->lifted ? NULL : protected_page(mem, gpa);
+
+	return page && (page->count[MEMORY_ACCESSES] ||
+			(access == MEMORY_STORES && page->count[MEMORY_STORES]));
+}
+
+void memory_lift(struct memory *mem, bool up)
+{
+	mem->lifted = up;
+	for (size_t i = 0; i < mem->protected_count; i++)
+		apply(mem, &mem->protected[i]);
 }

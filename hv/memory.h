@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Guest RAM: one memfd, mapped once, given to KVM as slots around the hole
- * below 4 GiB.
+ * Guest RAM: one memfd, given to KVM as slots around the hole below 4 GiB.
  *
  *   0 ........ low RAM ........ 3 GiB | hole: MMIO | 4 GiB ... high RAM ...
  *
- * Nothing else adds an offset to the RAM base: memory_ptr() is the one way
+ * It is mapped twice: once for us, and once for KVM, whose view can lack the right to pages that
+ * are watched. Nothing else adds an offset to the RAM base: memory_ptr() is the one way
  * from a guest-physical address to a pointer.
  */
 #ifndef HV_MEMORY_H
@@ -51,11 +51,24 @@ size_t memory_write(struct memory *mem, uint64_t gpa, const void *buf, size_t le
 /* All zeroes again, and given back to the host. Only with every vCPU out of KVM_RUN. */
 int memory_clear(struct memory *mem, struct error *err);
 
+/* What the guest is kept from at a page. */
+enum memory_deny {
+	MEMORY_STORES,
+	MEMORY_ACCESSES, /* loads and instruction fetches too */
+	MEMORY_DENY_COUNT,
+};
 /*
- * Takes the page at @gpa out of the guest's write access (KVM_MEM_READONLY
- * slot; a write exits as KVM_EXIT_MMIO) or gives it back. Counted. Only with every
- * vCPU out of KVM_RUN: slots are replaced.
+ * Keeps the guest from the page at @gpa, or gives it back; counted for each kind. An access that is
+ * denied ends KVM_RUN: with EFAULT and nothing of the instruction done, or, where KVM emulates the
+ * instruction, as KVM_EXIT_MMIO. What goes through memory_ptr() is not concerned. Only with every
+ * vCPU out of KVM_RUN. -EFAULT: no RAM there; -ENOENT: it was not denied.
  */
-int memory_protect(struct memory *mem, uint64_t gpa, bool readonly);
+int memory_protect(struct memory *mem, uint64_t gpa, enum memory_deny deny, bool on);
+/* Whether any page is denied now. */
+bool memory_is_protected(const struct memory *mem);
+/* Whether a store, or any access, to the page at @gpa is denied now. */
+bool memory_denies(const struct memory *mem, uint64_t gpa, enum memory_deny access);
+/* Lets the guest at all of its memory for a moment, and takes that back. The same rule. */
+void memory_lift(struct memory *mem, bool up);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "hv/arch/arch.h"
+#include "hv/dma.h"
 #include "hv/doorbell.h"
 #include "hv/machine.h"
 #include "hv/pci_internal.h"
@@ -308,27 +309,15 @@ static bool may_dma(const struct pci_func *fn)
 
 void *pci_dma_ptr(struct pci_func *fn, uint64_t gpa, size_t len)
 {
-	const struct memory *ram = fn->dev->m->ram;
-
-	return may_dma(fn) && ram ? memory_ptr(ram, gpa, len) : NULL;
+	return may_dma(fn) ? dma_map(fn->dev, gpa, len) : NULL;
 }
 
 int pci_dma_read(struct pci_func *fn, uint64_t gpa, void *buf, size_t len)
 {
-	const void *p = pci_dma_ptr(fn, gpa, len);
-
-	if (!p)
-		return may_dma(fn) ? -EFAULT : -EACCES;
-	memcpy(buf, p, len);
-	return 0;
+	return may_dma(fn) ? dma_read(fn->dev, gpa, buf, len) : -EACCES;
 }
 
 int pci_dma_write(struct pci_func *fn, uint64_t gpa, const void *buf, size_t len)
 {
-	void *p = pci_dma_ptr(fn, gpa, len);
-
-	if (!p)
-		return may_dma(fn) ? -EFAULT : -EACCES;
-	memcpy(p, buf, len);
-	return 0;
+	return may_dma(fn) ? dma_write(fn->dev, gpa, buf, len) : -EACCES;
 }

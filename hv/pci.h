@@ -166,7 +166,7 @@ int pci_msix_fd(struct pci_func *fn, unsigned vector);
 /* Zero when there is no such vector. */
 struct irq_count pci_msix_count(struct pci_func *fn, unsigned vector);
 /* Where [gpa, gpa + len) is, for as long as the access takes; NULL with bus mastering off and where
- * not all of it is RAM. */
+ * not all of it is RAM. dma_unmap() (hv/dma.h) is told what was done there, for watchpoints. */
 void *pci_dma_ptr(struct pci_func *fn, uint64_t gpa, size_t len);
 /* All of it or nothing: -EACCES with bus mastering off, -EFAULT when part of it is no RAM. */
 int pci_dma_read(struct pci_func *fn, uint64_t gpa, void *buf, size_t len);

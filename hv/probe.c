@@ -42,8 +42,10 @@ const struct probe_row probe_rows[] = {
 	{ "guest_regs", "guest's debug registers", offsetof(struct probe_result, guest_regs),
 	  "what it changes takes effect at the next stop",
 	  "they do not work while ours are in use" },
-	{ "readonly_mem", "read-only memory", offsetof(struct probe_result, readonly_mem), NULL,
+	{ "protect", "page protection", offsetof(struct probe_result, protect), NULL,
 	  "only as many watchpoints as debug registers" },
+	{ "walks", "protection of page tables", offsetof(struct probe_result, walks), NULL,
+	  "pages that the processor itself uses cannot be watched by protection" },
 };
 const size_t probe_row_count = sizeof(probe_rows) / sizeof(probe_rows[0]);
 
@@ -67,7 +69,8 @@ void probe_debug_caps(const struct probe_result *probe, struct debug_caps *caps)
 		.hard = probe->hard != PROBE_MISSING,
 		.data = probe->data == PROBE_WORKS,
 		.step = probe->step != PROBE_MISSING,
-		.readonly = probe->readonly_mem != PROBE_MISSING,
+		.protect = probe->protect != PROBE_MISSING,
+		.walks = probe->walks != PROBE_MISSING,
 	};
 }
 
@@ -252,17 +255,28 @@ static void try_hard(struct vcpu *v, struct probe_result *out)
 		out->hard = PROBE_WORKS;
 }
 
-static void try_readonly(struct vcpu *v, struct probe_result *out)
+/* Whether @code is kept from the page at @gpa, and then does its access all the same. */
+static bool try_denied(struct vcpu *v, enum probe_code code, uint64_t gpa, enum memory_deny deny)
 {
-	if (!v->m->caps->value[KVMCAP_READONLY_MEM] ||
-	    memory_protect(v->m->ram, PROBE_READONLY, true) < 0)
-		return;
-	if (start(v, PROBE_STORE_RO) == 0 && enter(v) == KVM_EXIT_MMIO &&
-	    v->run->mmio.phys_addr == PROBE_READONLY && v->run->mmio.is_write)
-		out->readonly_mem = PROBE_WORKS;
-	/* The store is finished before the page is RAM again. */
-	enter(v);
-	memory_protect(v->m->ram, PROBE_READONLY, false);
+	bool denied, done;
+	int exit;
+
+	if (start(v, code) < 0 || memory_protect(v->m->ram, gpa, deny, true) < 0)
+		return false;
+	exit = enter(v);
+	denied = exit == -EFAULT || (exit == KVM_EXIT_MMIO && v->run->mmio.phys_addr == gpa);
+	memory_protect(v->m->ram, gpa, deny, false);
+	done = enter(v) == KVM_EXIT_IO;
+	return denied && done;
+}
+
+static void try_protect(struct vcpu *v, struct probe_result *out)
+{
+	if (try_denied(v, PROBE_STORE_DENIED, PROBE_DENIED, MEMORY_STORES) &&
+	    try_denied(v, PROBE_LOAD_DENIED, PROBE_DENIED, MEMORY_ACCESSES))
+		out->protect = PROBE_WORKS;
+	if (out->protect && try_denied(v, PROBE_NOPS, arch_probe_tables(), MEMORY_ACCESSES))
+		out->walks = PROBE_WORKS;
 }
 
 static void try_data(struct vcpu *v, struct probe_result *out)
@@ -274,7 +288,7 @@ static void try_data(struct vcpu *v, struct probe_result *out)
 
 	if (try_debug(v, PROBE_STORE, &dbg, &ev) && ev.kind == ARCH_DEBUG_HARD && ev.hw_hits == 1)
 		out->data = PROBE_WORKS;
-	else if (out->readonly_mem)
+	else if (out->protect)
 		out->data = PROBE_EMULATED;
 }
 
@@ -361,8 +375,8 @@ static void try_arch(struct vcpu *v, struct probe_result *out)
 
 /* In this order: later ones look at what earlier ones found. */
 static void (*const trials[])(struct vcpu *v, struct probe_result *out) = {
-	try_step,      try_soft,       try_hard, try_readonly, try_data,
-	try_block_irq, try_guest_regs, try_arch, time_exit,    time_step,
+	try_step,      try_soft,       try_hard, try_protect, try_data,
+	try_block_irq, try_guest_regs, try_arch, time_exit,   time_step,
 };
 
 int probe_run(struct probe_result *out, struct error *err)

@@ -31,10 +31,12 @@ struct probe_result {
 	/* The guest's own debug registers beside ours; EMULATED: a change takes effect at a stop.
 	 */
 	enum probe_verdict guest_regs;
-	enum probe_verdict readonly_mem; /* a store to a read-only slot comes as KVM_EXIT_MMIO */
-	uint64_t arch;			 /* the processor's own findings, for arch_vm_probed() */
-	uint64_t exit_ns;		 /* one exit to user space and back */
-	uint64_t step_ns;		 /* one single-step */
+	enum probe_verdict
+		protect;	  /* an access to a page that the guest is kept from comes to us */
+	enum probe_verdict walks; /* … the processor's own to its tables, too */
+	uint64_t arch;		  /* the processor's own findings, for arch_vm_probed() */
+	uint64_t exit_ns;	  /* one exit to user space and back */
+	uint64_t step_ns;	  /* one single-step */
 };
 
 /* One row for each verdict: the table serves `vitrine check` and the cache. */

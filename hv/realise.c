@@ -11,6 +11,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "hv/debug.h"
@@ -183,49 +184,87 @@ static int realise_in_register(struct machine *m, struct bp *bp, bool evict)
 	return 0;
 }
 
-/* ---- page protection ---- */
+/* ---- data ---- */
+
+/* Finds out where the pages of @bp are; -EFAULT: not all of them are mapped. */
+static int find_pages(struct machine *m, const struct bp *bp, uint64_t *page)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < watch_page_count(bp); i++) {
+		uint64_t gva = (bp->addr & ~(PAGE - 1)) + i * PAGE;
+
+		if (translate_any(m, bp->vcpu, gva, &page[i])) {
+			page[i] = WATCH_UNMAPPED;
+			ret = -EFAULT;
+		}
+	}
+	return ret;
+}
+
+struct uses_args {
+	const struct bp *bp;
+	bool used;
+};
+
+static void uses_on(struct vcpu *v, void *opaque)
+{
+	struct uses_args *a = opaque;
+
+	for (size_t i = 0; i < watch_page_count(a->bp) && !a->used; i++)
+		a->used = arch_uses_page(v, a->bp->page[i], a->bp->kind == BP_WRITE);
+}
+
+/*
+ * Where KVM walks the guest's tables and delivers its events in software, what it may not touch it
+ * takes for the guest's mistake: a page fault, or a triple fault.
+ */
+static bool processor_uses(struct machine *m, const struct bp *bp)
+{
+	struct uses_args a = { .bp = bp };
+	struct vcpu *v;
+
+	vcpu_for_each(m, v)
+		if (!m->debug->caps.walks && !a.used)
+			vcpu_run_on(v, uses_on, &a);
+	return a.used;
+}
 
 static int realise_by_page(struct machine *m, struct bp *bp)
 {
-	uint64_t first = bp->addr & ~(PAGE - 1);
-	uint64_t last = (bp->addr + bp->len - 1) & ~(PAGE - 1);
-	uint64_t gpa, next;
 	int ret;
 
-	if (!m->debug->caps.readonly)
+	if (!m->debug->caps.protect)
 		return -ENOTSUP;
-	ret = translate_any(m, bp->vcpu, bp->addr, &bp->gpa);
-	if (ret)
-		return ret;
-	gpa = bp->gpa & ~(PAGE - 1);
-	/* One run of physical pages: the range test of a store is by physical address. */
-	for (uint64_t va = first; va != last;) {
-		va += PAGE;
-		ret = translate_any(m, bp->vcpu, va, &next);
-		if (ret || next != gpa + (va - first))
-			return -ENOTSUP;
-	}
-	for (uint64_t off = 0; off <= last - first; off += PAGE) {
-		ret = memory_protect(m->ram, gpa + off, true);
-		if (ret) {
-			while (off) {
-				off -= PAGE;
-				memory_protect(m->ram, gpa + off, false);
-			}
-			return ret;
-		}
-	}
-	bp->how = BP_BY_PAGE;
-	return 0;
+	ret = find_pages(m, bp, bp->page);
+	if (!ret && processor_uses(m, bp))
+		ret = -EBUSY;
+	if (!ret)
+		ret = watch_protect(m, bp);
+	if (!ret)
+		bp->how = BP_BY_PAGE;
+	return ret;
 }
 
-static void release_pages(struct machine *m, const struct bp *bp)
+/* The guest may have mapped other pages at the address since. */
+static void refresh_pages(struct machine *m, struct bp *bp)
 {
-	uint64_t first = bp->gpa & ~(PAGE - 1);
-	uint64_t last = (bp->gpa + bp->len - 1) & ~(PAGE - 1);
+	size_t size = watch_page_count(bp) * sizeof(*bp->page);
+	uint64_t *page = malloc(size);
 
-	for (uint64_t gpa = first; gpa <= last; gpa += PAGE)
-		memory_protect(m->ram, gpa, false);
+	if (!page)
+		return;
+	find_pages(m, bp, page);
+	if (memcmp(page, bp->page, size) == 0) {
+		free(page);
+		return;
+	}
+	if (bp->how == BP_BY_PAGE)
+		watch_unprotect(m, bp);
+	memcpy(bp->page, page, size);
+	free(page);
+	if (bp->how == BP_BY_PAGE && realise_by_page(m, bp))
+		become_waiting(m, bp);
 }
 
 /* ---- one breakpoint ---- */
@@ -254,15 +293,19 @@ static int realise_soft(struct machine *m, struct bp *bp)
 
 static int realise_data(struct machine *m, struct bp *bp)
 {
-	int ret = realise_in_register(m, bp, true);
+	int ret, by_page;
 
-	if (ret && bp->kind == BP_WRITE) {
-		int by_page = realise_by_page(m, bp);
-
-		if (by_page != -ENOTSUP)
-			ret = by_page;
+	if (!bp->page)
+		bp->page = malloc(watch_page_count(bp) * sizeof(*bp->page));
+	if (!bp->page)
+		return -ENOMEM;
+	ret = realise_in_register(m, bp, true);
+	if (!ret) {
+		find_pages(m, bp, bp->page); /* for accesses that no debug register sees */
+		return 0;
 	}
-	return ret;
+	by_page = realise_by_page(m, bp);
+	return by_page == -ENOTSUP ? ret : by_page;
 }
 
 static int realise_kind(struct machine *m, struct bp *bp)
@@ -284,6 +327,13 @@ static int explain(int ret, const struct bp *bp, struct error *err)
 				 arch_hw_bp_count());
 	case -EFAULT:
 		return error_set(err, ret, "no page is mapped at 0x%" PRIx64 " yet", bp->addr);
+	case -EBUSY:
+		return error_set(err, ret,
+				 "0x%" PRIx64 " is on a page that the processor itself uses (a "
+				 "stack, page tables, descriptors), which this host's KVM cannot "
+				 "protect: gdb can watch it by steps after \"set "
+				 "can-use-hw-watchpoints 0\"",
+				 bp->addr);
 	case -ENOTSUP:
 		return error_set(err, ret, "this host's KVM does not report %s (see vitrine check)",
 				 bp->kind == BP_SOFT   ? "breakpoint instructions"
@@ -301,6 +351,8 @@ int bp_realise(struct machine *m, struct bp *bp, struct error *err)
 
 	if (ret)
 		return explain(ret, bp, err);
+	if (!bp_is_code(bp))
+		watch_publish(m);
 	trace(TRACE_STOP, "breakpoint %d at 0x%" PRIx64 ": %s", bp->id, bp->addr, bp_how_name(bp));
 	return 0;
 }
@@ -318,7 +370,7 @@ void bp_unrealise(struct machine *m, struct bp *bp)
 		site_remove(m, bp->gpa);
 		break;
 	case BP_BY_PAGE:
-		release_pages(m, bp);
+		watch_unprotect(m, bp);
 		break;
 	}
 }
@@ -355,8 +407,12 @@ void debug_retry(struct machine *m)
 				become_waiting(m, bp);
 		} else if (bp->how == BP_IN_MEMORY) {
 			refresh_site(m, bp);
+		} else if (!bp_is_code(bp)) {
+			refresh_pages(m, bp);
 		}
 	}
+	if (d->data_bps)
+		watch_publish(m);
 	if (d->waiting || (d->sites.count && is_early(m)))
 		retry_later(m);
 }

@@ -113,6 +113,7 @@ void vcpu_post_stop_text(struct vcpu *v, enum stop_reason reason, const char *fm
 /* One KVM_RUN and what follows from its exit. */
 static enum exit_verdict enter_once(struct vcpu *v)
 {
+	enum exit_verdict verdict;
 	int ret;
 
 	if (arch_regs_flush(v)) {
@@ -126,6 +127,8 @@ static enum exit_verdict enter_once(struct vcpu *v)
 		/* EAGAIN: an INIT or SIPI was taken; the vCPU is to be entered again. */
 		if (errno == EINTR || errno == EAGAIN)
 			return EXIT_AGAIN;
+		if (errno == EFAULT && debug_access_denied(v, &verdict))
+			return verdict;
 		return exit_run_failed(v, errno);
 	}
 	v->exits++;
@@ -153,7 +156,7 @@ static void complete_io(struct vcpu *v)
 	catch_after_completion(v);
 	if (verdict == EXIT_AGAIN && v->debug_step)
 		debug_io_stepped(v);
-	debug_after_completion(v);
+	watch_tell(v);
 }
 
 /* A step looks at its I/O instruction when that is complete, and before the next one runs. */
@@ -181,6 +184,7 @@ static bool let_run(const struct vcpu *v)
 static void step_over_put_off(struct vcpu *v)
 {
 	v->step_over = false;
+	v->lift_pages = false;
 	v->start = v->step_over_start;
 }
 
@@ -215,7 +219,7 @@ static void step_once(struct vcpu *v, bool lift)
 		debug_unlift(v);
 	v->debug_set = false;
 	/* While it counts as in the guest: who waits for it to be out finds what it has posted. */
-	debug_after_completion(v);
+	watch_tell(v);
 	if (v->step_done) {
 		v->step_over = false;
 		debug_step_over_done(v);
@@ -228,11 +232,18 @@ static void step_over(struct vcpu *v)
 	struct machine *m = v->m;
 	bool later;
 
+	pthread_mutex_lock(&m->run_lock);
+	m->steppers++;
+	pthread_mutex_unlock(&m->run_lock);
 	vcpu_exclusive_begin(m);
 	pthread_mutex_lock(&m->run_lock);
-	/* Whatever a kick would tell us, had it found us in the guest. */
+	/*
+	 * Whatever a kick would tell us, had it found us in the guest. Other vCPUs that want a step
+	 * wait for this one: two that gave way to each other would never get on.
+	 */
 	later = !let_run(v) || v->destroy || v->work ||
-		m->exclusive_next - m->exclusive_serving > 1;
+		m->exclusive_next - m->exclusive_serving > m->steppers;
+	m->steppers--;
 	if (!let_run(v))
 		step_over_put_off(v);
 	if (!later) {
@@ -287,10 +298,16 @@ static void run_round(struct vcpu *v)
 	enum vcpu_start start = v->start;
 	bool stepping = v->order.action != RESUME_CONTINUE;
 
-	v->start = START_PLAIN;
 	set_in_guest(v, true);
 	__atomic_store_n(&v->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
 	pthread_mutex_unlock(&m->run_lock);
+	/* Something else that the last instruction has hit. */
+	if (watch_tell(v)) {
+		pthread_mutex_lock(&m->run_lock);
+		set_in_guest(v, false);
+		return;
+	}
+	v->start = START_PLAIN;
 	if (start != START_PLAIN || v->step_over) {
 		start_over(v, start, stepping);
 		pthread_mutex_lock(&m->run_lock);

@@ -44,6 +44,20 @@ struct vcpu_followed {
 };
 #define VCPU_MAX_FOLLOWED 16
 
+/* A watchpoint, as its owner set it: its number may be another when it is told. */
+struct watch_spec {
+	enum bp_kind kind;
+	uint64_t addr, len;
+};
+#define WATCH_MAX_HITS 16
+struct watch_hits {
+	unsigned count;
+	struct watch_hit {
+		struct watch_spec what;
+		char text[96]; /* for a person */
+	} hit[WATCH_MAX_HITS];
+};
+
 struct vcpu {
 	struct machine *m;
 	int index;
@@ -78,8 +92,10 @@ struct vcpu {
 	bool step_over;	 /* executes one instruction alone, with its breakpoint lifted */
 	enum vcpu_start step_over_start; /* … because it was resumed so */
 	bool step_done;			 /* … and has done so */
-	bool lift_pages;	/* … with the write protection of watched pages lifted too */
-	struct bp *watch_hit;	/* of the instruction that is being finished */
+	bool lift_pages;		 /* … with the protection of watched pages lifted too */
+	bool pages_lifted;		 /* … which is so now */
+	struct arch_accesses accesses;	 /* … and what it is about to access */
+	struct watch_hits watch;	 /* watchpoints hit and not told yet */
 	struct stop catch_stop; /* the same for a catchpoint; reason STOP_NONE: nothing (catch.c) */
 	bool asked;		/* the filters at `asked_pc` were, since the vCPU came there */
 	uint64_t asked_pc;

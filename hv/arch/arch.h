@@ -129,6 +129,12 @@ struct arch_translation {
  */
 int arch_translate(struct vcpu *v, uint64_t gva, struct arch_translation *out);
 
+/*
+ * Whether the processor itself now uses the page at @gpa, for tables or to deliver events; @stores:
+ * whether it stores there.
+ */
+bool arch_uses_page(struct vcpu *v, uint64_t gpa, bool stores);
+
 /* ---- debugging ---- */
 
 /* The breakpoint instruction. */
@@ -194,6 +200,31 @@ void arch_debug_exit(struct vcpu *v, struct arch_debug_event *ev);
  * Whether that was the step: KVM's emulator finishes a store or an OUT without a debug exit.
  */
 bool arch_debug_io_step(struct vcpu *v);
+/* The bytes of memory that one instruction accesses, at linear addresses. */
+struct arch_access {
+	uint64_t addr, len;
+	bool read, write;
+};
+#define ARCH_ACCESSES_MAX 6
+struct arch_accesses {
+	bool known; /* false: it cannot be told */
+	unsigned count;
+	struct arch_access item[ARCH_ACCESSES_MAX];
+	/* The processor's own. */
+	uint64_t pc, next, counter;
+	unsigned addr_size;
+	bool jumps, repeats, event;
+};
+/*
+ * What the instruction at pc is about to access; fetching it is not counted. After it was stepped
+ * the second one makes that what it did access: it may have faulted, or been one of many
+ * repetitions. The same @a.
+ */
+void arch_accesses_before(struct vcpu *v, struct arch_accesses *a);
+void arch_accesses_after(struct vcpu *v, struct arch_accesses *a);
+/* At an exit for I/O: what its instruction accesses of memory besides: a string that goes to a
+ * port, say. */
+void arch_accesses_of_io(struct vcpu *v, struct arch_accesses *a);
 /* Gives the event to the guest: it is its own breakpoint, step or debug register. */
 int arch_debug_inject(struct vcpu *v, const struct arch_debug_event *ev);
 

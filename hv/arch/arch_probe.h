@@ -12,22 +12,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PROBE_RAM      0x200000ull
-#define PROBE_CODE     0x100000ull
-#define PROBE_DATA     0x110000ull /* a page of RAM */
-#define PROBE_READONLY 0x120000ull /* a page behind a read-only slot */
-#define PROBE_HANDLER  0x130000ull /* a page of RAM for the processor's own use */
+#define PROBE_RAM     0x200000ull
+#define PROBE_CODE    0x100000ull
+#define PROBE_DATA    0x110000ull /* a page of RAM */
+#define PROBE_DENIED  0x120000ull /* a page that the guest is kept from */
+#define PROBE_HANDLER 0x130000ull /* a page of RAM for the processor's own use */
 
 struct vcpu;
 
 enum probe_code {
-	PROBE_NOPS,	/* two instructions that do nothing, the end */
-	PROBE_BREAK,	/* the breakpoint instruction, the end */
-	PROBE_STORE,	/* writes a byte at PROBE_DATA, does nothing, the end */
-	PROBE_STORE_RO, /* writes a byte at PROBE_READONLY, the end */
-	PROBE_OWN_REGS, /* writes its own debug control register, the end */
-	PROBE_EXITS,	/* exits to user space for ever */
-	PROBE_SPIN,	/* one instruction that jumps to itself */
+	PROBE_NOPS,	    /* two instructions that do nothing, the end */
+	PROBE_BREAK,	    /* the breakpoint instruction, the end */
+	PROBE_STORE,	    /* writes a byte at PROBE_DATA, does nothing, the end */
+	PROBE_STORE_DENIED, /* writes a byte at PROBE_DENIED, the end */
+	PROBE_LOAD_DENIED,  /* reads one there, the end */
+	PROBE_OWN_REGS,	    /* writes its own debug control register, the end */
+	PROBE_EXITS,	    /* exits to user space for ever */
+	PROBE_SPIN,	    /* one instruction that jumps to itself */
 	PROBE_CODE_COUNT,
 };
 
@@ -38,6 +39,8 @@ struct probe_guest {
 };
 extern const struct probe_guest arch_probe_guests[PROBE_CODE_COUNT];
 
+/* The page with the root of the page tables that the guests run on. */
+uint64_t arch_probe_tables(void);
 /* Makes an interrupt pending whose handler is at PROBE_HANDLER and is the end. Negative errno. */
 int arch_probe_raise_irq(struct vcpu *v);
 /*

@@ -27,9 +27,11 @@
 #define MAX_SLOTS 1024
 
 bool toy_has_soft = true, toy_has_hard = true, toy_has_data = true;
-bool toy_io_untrapped;
-bool toy_emulates = true;
+bool toy_io_untrapped, toy_denies_by_fault;
+bool toy_emulates = true, toy_decodes = true;
+uint64_t toy_io_stores, toy_used_page;
 unsigned toy_injected, toy_emulated;
+uint64_t toy_loaded;
 static bool mapped; /* atomic */
 
 /* One toy processor; its vCPU's thread only. */
@@ -40,8 +42,10 @@ struct toy_cpu {
 	struct arch_debug_event ev;
 	unsigned completing; /* length of the instruction that an MMIO exit left unfinished; 0: none
 			      */
-	bool io_moved;	     /* it was finished without the step's trap */
-	bool skip_hard;	     /* as x86's RF: the instruction at pc was reported, or just injected */
+	bool loading, loaded; /* a load from denied RAM is under way; it gave `value` */
+	uint64_t value;
+	bool io_moved;	/* it was finished without the step's trap */
+	bool skip_hard; /* as x86's RF: the instruction at pc was reported, or just injected */
 };
 static struct toy_cpu cpus[MACHINE_MAX_VCPUS];
 static int vcpu_fds[MACHINE_MAX_VCPUS];
@@ -83,13 +87,6 @@ static bool to_gpa(uint64_t gva, uint64_t *gpa)
 	return __atomic_load_n(&mapped, __ATOMIC_SEQ_CST);
 }
 
-static bool is_readonly(uint64_t gpa)
-{
-	const struct toy_slot *slot = toy_slot_at(gpa);
-
-	return slot && (slot->flags & KVM_MEM_READONLY);
-}
-
 static uint32_t operand(struct toy_cpu *c, uint64_t gpa)
 {
 	uint32_t value = 0;
@@ -98,17 +95,22 @@ static uint32_t operand(struct toy_cpu *c, uint64_t gpa)
 	return value;
 }
 
-static uint32_t hits_of(struct toy_cpu *c, bool code, uint64_t addr, unsigned len)
+/* By code, or by data that is read or written. */
+enum toy_use { CODE, LOADED, STORED };
+
+static uint32_t hits_of(struct toy_cpu *c, enum toy_use use, uint64_t addr, unsigned len)
 {
 	uint32_t hits = 0;
 
-	if (code ? !toy_has_hard : !toy_has_data)
+	if (use == CODE ? !toy_has_hard : !toy_has_data)
 		return 0;
 	for (unsigned i = 0; i < arch_hw_bp_count(); i++) {
 		const struct arch_hw_bp *hw = &c->dbg.hw[i];
 		bool is_code = hw->kind == BP_SOFT || hw->kind == BP_HARD;
 
-		if (hw->used && is_code == code && addr < hw->addr + hw->len &&
+		if (use == LOADED && hw->kind == BP_WRITE)
+			continue;
+		if (hw->used && is_code == (use == CODE) && addr < hw->addr + hw->len &&
 		    hw->addr < addr + len)
 			hits |= 1u << i;
 	}
@@ -134,32 +136,77 @@ static int retire(struct toy_cpu *c, uint64_t next, uint32_t hits)
 	return 1;
 }
 
-static int store_exit(struct toy_cpu *c, uint64_t gpa, uint64_t value, unsigned len)
+static int mmio_exit(struct toy_cpu *c, uint64_t gpa, unsigned len, bool write)
 {
 	struct kvm_run *run = c->v->run;
 
-	if (toy_ring(gpa, value, len))
-		return retire(c, c->pc + 5, 0);
 	run->exit_reason = KVM_EXIT_MMIO;
 	run->mmio.phys_addr = gpa;
 	run->mmio.len = len;
-	run->mmio.is_write = 1;
-	memcpy(run->mmio.data, &value, 8);
-	c->completing = 5;
+	run->mmio.is_write = write;
 	return 0;
+}
+
+static int store_exit(struct toy_cpu *c, uint64_t gpa, uint64_t value, unsigned len)
+{
+	if (toy_ring(gpa, value, len))
+		return retire(c, c->pc + 5, 0);
+	memcpy(c->v->run->mmio.data, &value, 8);
+	c->completing = 5;
+	return mmio_exit(c, gpa, len, true);
+}
+
+static int fault(void)
+{
+	errno = EFAULT;
+	return -1;
+}
+
+/* 8 bytes into c->value: 1 done, else what KVM_RUN returns. */
+static int load(struct toy_cpu *c, uint64_t gpa)
+{
+	const uint64_t *p = memory_ptr(c->v->m->ram, gpa, 8);
+
+	if (!c->loaded && memory_denies(c->v->m->ram, gpa, MEMORY_ACCESSES)) {
+		if (toy_denies_by_fault)
+			return fault();
+		c->loading = true;
+		return mmio_exit(c, gpa, 8, false);
+	}
+	if (!c->loaded)
+		c->value = __atomic_load_n(p, __ATOMIC_SEQ_CST);
+	c->loaded = false;
+	return 1;
 }
 
 static int do_inc(struct toy_cpu *c, uint64_t gpa)
 {
 	uint64_t target = operand(c, gpa), ram;
 	uint64_t *p;
+	int ret;
 
 	if (!to_gpa(target, &ram) || !(p = memory_ptr(c->v->m->ram, ram, 8)))
 		return retire(c, c->pc + 5, 0);
-	if (is_readonly(ram))
-		return store_exit(c, ram, __atomic_load_n(p, __ATOMIC_SEQ_CST) + 1, 8);
+	if (memory_denies(c->v->m->ram, ram, MEMORY_STORES)) {
+		ret = toy_denies_by_fault ? fault() : load(c, ram);
+		return ret == 1 ? store_exit(c, ram, c->value + 1, 8) : ret;
+	}
 	__atomic_add_fetch(p, 1, __ATOMIC_SEQ_CST);
-	return retire(c, c->pc + 5, hits_of(c, false, target, 8));
+	return retire(c, c->pc + 5, hits_of(c, STORED, target, 8));
+}
+
+static int do_load(struct toy_cpu *c, uint64_t gpa)
+{
+	uint64_t target = operand(c, gpa), ram;
+	int ret;
+
+	if (!to_gpa(target, &ram) || !memory_ptr(c->v->m->ram, ram, 8))
+		return retire(c, c->pc + 5, 0);
+	ret = load(c, ram);
+	if (ret != 1)
+		return ret;
+	__atomic_store_n(&toy_loaded, c->value, __ATOMIC_SEQ_CST);
+	return retire(c, c->pc + 5, hits_of(c, LOADED, target, 8));
 }
 
 static int do_wait(struct toy_cpu *c)
@@ -185,8 +232,10 @@ static int execute(struct toy_cpu *c)
 	uint8_t op = TOY_TRIPLE;
 	uint32_t hits;
 
-	if (!c->skip_hard && (hits = hits_of(c, true, c->pc, 1)))
+	if (!c->skip_hard && (hits = hits_of(c, CODE, c->pc, 1)))
 		return debug_event(c, ARCH_DEBUG_HARD, false, hits);
+	if (to_gpa(c->pc, &gpa) && memory_denies(c->v->m->ram, gpa, MEMORY_ACCESSES))
+		return fault();
 	if (to_gpa(c->pc, &gpa))
 		memory_read(c->v->m->ram, gpa, &op, 1);
 	switch (op) {
@@ -194,6 +243,8 @@ static int execute(struct toy_cpu *c)
 		return retire(c, c->pc + 1, 0);
 	case TOY_INC:
 		return do_inc(c, gpa);
+	case TOY_LOAD8:
+		return do_load(c, gpa);
 	case TOY_JMP:
 		return retire(c, operand(c, gpa), 0);
 	case TOY_OUT:
@@ -215,8 +266,17 @@ static int toy_run(struct toy_cpu *c)
 {
 	struct kvm_run *run = c->v->run;
 	unsigned n = 0;
+	int ret;
 
 	c->ev.kind = ARCH_DEBUG_NONE;
+	if (c->loading) {
+		c->loading = false;
+		c->loaded = true;
+		memcpy(&c->value, run->mmio.data, sizeof(c->value));
+		ret = execute(c);
+		if (ret != 1)
+			return ret;
+	}
 	if (c->completing) {
 		uint64_t next = c->pc + c->completing;
 
@@ -232,8 +292,9 @@ static int toy_run(struct toy_cpu *c)
 			errno = EINTR;
 			return -1;
 		}
-		if (!execute(c))
-			return 0;
+		ret = execute(c);
+		if (ret != 1)
+			return ret;
 		if (!(++n % 64))
 			sched_yield();
 	}
@@ -339,7 +400,8 @@ void probe_debug_caps(const struct probe_result *probe, struct debug_caps *caps)
 		.hard = toy_has_hard,
 		.data = toy_has_data,
 		.step = true,
-		.readonly = true,
+		.protect = true,
+		.walks = !toy_used_page,
 	};
 }
 
@@ -402,6 +464,7 @@ int arch_vcpu_reset(struct vcpu *v, const struct boot_entry *entry, struct error
 	(void)err;
 	c->pc = entry ? entry->pc : TOY_LOAD;
 	c->completing = 0;
+	c->loading = c->loaded = false;
 	c->skip_hard = false;
 	return 0;
 }
@@ -496,6 +559,12 @@ int arch_translate(struct vcpu *v, uint64_t gva, struct arch_translation *out)
 	return to_gpa(gva, &out->gpa) ? 0 : -EFAULT;
 }
 
+bool arch_uses_page(struct vcpu *v, uint64_t gpa, bool stores)
+{
+	(void)v, (void)stores;
+	return gpa == toy_used_page;
+}
+
 unsigned arch_hw_bp_count(void)
 {
 	return 4;
@@ -541,6 +610,32 @@ bool arch_debug_io_step(struct vcpu *v)
 
 	cpu_of(v)->io_moved = false;
 	return moved;
+}
+
+void arch_accesses_before(struct vcpu *v, struct arch_accesses *a)
+{
+	struct toy_cpu *c = cpu_of(v);
+	uint8_t op = TOY_TRIPLE;
+	uint64_t gpa;
+
+	*a = (struct arch_accesses){ .known = toy_decodes };
+	if (!toy_decodes || !to_gpa(c->pc, &gpa) || memory_read(v->m->ram, gpa, &op, 1) != 1 ||
+	    (op != TOY_INC && op != TOY_LOAD8))
+		return;
+	a->item[a->count++] = (struct arch_access){ operand(c, gpa), 8, true, op == TOY_INC };
+}
+
+void arch_accesses_after(struct vcpu *v, struct arch_accesses *a)
+{
+	(void)v, (void)a;
+}
+
+void arch_accesses_of_io(struct vcpu *v, struct arch_accesses *a)
+{
+	(void)v;
+	*a = (struct arch_accesses){ .known = true };
+	if (toy_io_stores)
+		a->item[a->count++] = (struct arch_access){ toy_io_stores, 4, false, true };
 }
 
 void arch_triple_fault(struct vcpu *v, char *text, size_t size)
@@ -687,7 +782,9 @@ void toy_machine_free(struct machine *m)
 {
 	machine_destroy(m);
 	toy_has_soft = toy_has_hard = toy_has_data = toy_emulates = toy_has_eventfds = true;
-	toy_io_untrapped = false;
+	toy_io_untrapped = toy_denies_by_fault = false;
+	toy_decodes = true;
+	toy_io_stores = toy_used_page = 0;
 	memset(toy_handlers, 0, sizeof(toy_handlers));
 }
 

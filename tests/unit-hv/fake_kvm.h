@@ -24,10 +24,11 @@ enum toy_op {
 	TOY_NOP = 0x01,
 	TOY_INC = 0x02,	   /* u32 address: adds one to the 64-bit number there, atomically */
 	TOY_JMP = 0x03,	   /* u32 address */
-	TOY_OUT = 0x04,	   /* u32 address: a store of one byte to MMIO or to read-only RAM */
+	TOY_OUT = 0x04,	   /* u32 address: a store of one byte to MMIO */
 	TOY_WAIT = 0x05,   /* waits in KVM_RUN until kicked, then goes on waiting */
 	TOY_TRIPLE = 0x06, /* triple fault */
 	TOY_MAP = 0x07,	   /* maps the virtual addresses */
+	TOY_LOAD8 = 0x08,  /* u32 address: the 64-bit number there goes to toy_loaded */
 	TOY_BP = 0xcc,	   /* breakpoint instruction */
 };
 
@@ -66,6 +67,15 @@ extern bool toy_emulates;
 extern unsigned toy_emulated; /* atomic: how many TOY_NOPs that were */
 /* A step of an instruction that exits for I/O ends without a debug exit, as in KVM's emulator. */
 extern bool toy_io_untrapped;
+/* RAM that the guest is kept from ends KVM_RUN with EFAULT; false: it comes as MMIO. */
+extern bool toy_denies_by_fault;
+/* Whether it can be told what an instruction will access. */
+extern bool toy_decodes;
+/* The address of four bytes that each TOY_OUT stores to besides, unseen; 0: none. */
+extern uint64_t toy_io_stores;
+/* A page that its KVM cannot protect, because the processor uses it; 0: none. */
+extern uint64_t toy_used_page;
+extern uint64_t toy_loaded; /* atomic */
 /* Breakpoint instructions that the guest was given as its own. */
 extern unsigned toy_injected;
 void toy_map(bool mapped);

@@ -346,60 +346,6 @@ Test(debug, the_guests_own_breakpoint_is_given_back)
 	toy_machine_free(m);
 }
 
-static void watch_counter(bool registers)
-{
-	struct loop_code l;
-	struct machine *m;
-	int id;
-
-	toy_has_data = registers;
-	/* One vCPU by page: KVM's read and write of an increment let another's come between. */
-	m = loop_machine(&l, registers ? 2 : 1, 0);
-	id = add(m, BP_WRITE, COUNTER, 8);
-	cr_assert_gt(id, 0, "%s", err.text);
-	cr_assert_str_eq(how(m, id), registers ? "debug register" : "page protection");
-	for (uint64_t i = 1; i <= 50; i++) {
-		go_and_stop(m);
-		cr_assert_eq(control_last_stop(m)->reason, STOP_WATCHPOINT);
-		cr_assert_eq(control_last_stop(m)->addr, COUNTER);
-		cr_assert_eq(control_last_stop(m)->pc, l.after, "after the store");
-	}
-	/* DONE lies in the same page and is not watched. */
-	cr_assert_geq(toy_counter(m, DONE) + 2, 49);
-	cr_assert_eq(control_bp_delete(m, id), 0);
-	cr_assert_eq(control_bp_delete(m, id), -ENOENT);
-	cr_assert_eq(control_resume_all(m, &me, &err), 0);
-	cr_assert(toy_wait_counter(m, COUNTER, 60));
-	cr_assert_eq(control_state(m), RUN_RUNNING);
-	toy_machine_free(m);
-}
-
-Test(debug, watch_by_register, .timeout = 300)
-{
-	watch_counter(true);
-}
-
-Test(debug, watch_by_page, .timeout = 300)
-{
-	watch_counter(false);
-}
-
-Test(debug, fifth_watchpoint_is_by_page)
-{
-	struct loop_code l;
-	struct machine *m = loop_machine(&l, 1, 0);
-
-	for (uint64_t i = 0; i < 4; i++)
-		cr_assert_gt(add(m, BP_WRITE, 0x300000 + 8 * i, 8), 0);
-	cr_assert_str_eq(how(m, add(m, BP_WRITE, COUNTER, 3)), "page protection");
-	cr_assert_eq(add(m, BP_READ, COUNTER, 8), -ENOSPC);
-	cr_assert_eq(add(m, BP_WRITE, COUNTER, 0), -EINVAL);
-	cr_assert_eq(add(m, BP_WRITE, UINT64_MAX, 2), -EINVAL);
-	go_and_stop(m);
-	cr_assert_eq(control_last_stop(m)->addr, COUNTER);
-	toy_machine_free(m);
-}
-
 Test(debug, a_host_without_any_of_it_refuses_clearly)
 {
 	struct loop_code l;
@@ -410,7 +356,6 @@ Test(debug, a_host_without_any_of_it_refuses_clearly)
 	cr_assert_eq(add(m, BP_SOFT, l.target, 1), -ENOTSUP);
 	cr_assert_not_null(strstr(err.text, "vitrine check"));
 	cr_assert_eq(add(m, BP_HARD, l.target, 1), -ENOTSUP);
-	cr_assert_eq(add(m, BP_READ, COUNTER, 8), -ENOTSUP);
 	toy_machine_free(m);
 }
 

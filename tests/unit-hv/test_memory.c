@@ -2,7 +2,8 @@
 /* Guest RAM: the hole, the edges, and the slots of protected pages. */
 #include <criterion/criterion.h>
 #include <errno.h>
-#include <linux/kvm.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "fake_kvm.h"
 
@@ -16,6 +17,16 @@ static struct memory *make(uint64_t size)
 
 	cr_assert_eq(memory_create(&mem, TOY_VM_FD, size, &err), 0, "%s", err.text);
 	return mem;
+}
+
+/* Whether KVM's view of @gpa is the memory that we see. */
+static bool is_view(struct memory *mem, uint64_t gpa)
+{
+	const struct toy_slot *slot = toy_slot_at(gpa);
+	uint8_t *ours = memory_ptr(mem, gpa, 1);
+
+	++*ours;
+	return slot->hva[gpa - slot->gpa] == *ours;
 }
 
 Test(memory, small_is_one_slot)
@@ -44,7 +55,7 @@ Test(memory, more_than_4_gib_goes_around_the_hole)
 	cr_assert_eq(r[1].gpa, MEMORY_HOLE_END);
 	cr_assert_eq(r[0].size + r[1].size, 6 * GIB);
 	cr_assert_eq(toy_slot_count(), 2);
-	cr_assert_eq(toy_slot_at(MEMORY_HOLE_END)->hva, memory_ptr(mem, MEMORY_HOLE_END, 1));
+	cr_assert(is_view(mem, MEMORY_HOLE_END));
 	cr_assert_null(toy_slot_at(MEMORY_HOLE_START));
 	cr_assert_null(memory_ptr(mem, MEMORY_HOLE_START, 1));
 	cr_assert_null(memory_ptr(mem, MEMORY_HOLE_END - 1, 1));
@@ -68,54 +79,94 @@ Test(memory, odd_sizes_are_refused)
 	cr_assert_not_null(strstr(err.text, "4096"));
 }
 
-static bool readonly_at(uint64_t gpa)
+static bool denies(struct memory *mem, uint64_t gpa)
 {
-	return toy_slot_at(gpa)->flags & KVM_MEM_READONLY;
+	return memory_denies(mem, gpa, MEMORY_STORES);
 }
 
-Test(memory, protected_pages_have_slots_of_their_own)
+/* What the host lets KVM do with the page at @gpa, of /proc/self/maps: "rw", "r-", "--". */
+static void expect_rights(uint64_t gpa, const char *rights)
+{
+	const struct toy_slot *slot = toy_slot_at(gpa);
+	uintptr_t at = (uintptr_t)slot->hva + (gpa - slot->gpa), from, to;
+	FILE *maps = fopen("/proc/self/maps", "r");
+	char line[512], got[5] = "";
+
+	cr_assert_not_null(maps);
+	while (fgets(line, sizeof(line), maps))
+		if (sscanf(line, "%zx-%zx %4s", &from, &to, got) == 3 && at >= from && at < to)
+			break;
+	fclose(maps);
+	cr_expect_eq(strncmp(got, rights, 2), 0, "0x%llx is %s", (unsigned long long)gpa, got);
+}
+
+Test(memory, pages_are_protected_one_by_one)
 {
 	struct memory *mem = make(16 << 20);
 	uint64_t a = 0x5000, b = 0x6000, last = (16 << 20) - PAGE;
 
-	cr_assert_eq(memory_protect(mem, a + 123, true), 0);
-	cr_assert_eq(toy_slot_count(), 3);
-	cr_assert(readonly_at(a));
-	cr_assert_not(readonly_at(a - 1));
-	cr_assert_not(readonly_at(a + PAGE));
-	cr_assert_eq(toy_slot_at(a)->hva, memory_ptr(mem, a, 1));
+	cr_assert_not(memory_is_protected(mem));
+	cr_assert_eq(memory_protect(mem, a + 123, MEMORY_STORES, true), 0);
+	cr_assert_eq(toy_slot_count(), 1, "the slots stay");
+	cr_assert(denies(mem, a));
+	cr_assert_not(denies(mem, a - 1));
+	cr_assert_not(denies(mem, a + PAGE));
+	cr_assert_not(memory_denies(mem, a, MEMORY_ACCESSES));
+	expect_rights(a, "r-");
+	expect_rights(a - 1, "rw");
 	/* Neighbours, the first page and the last one; counted. */
-	cr_assert_eq(memory_protect(mem, b, true), 0);
-	cr_assert_eq(memory_protect(mem, b, true), 0);
-	cr_assert_eq(memory_protect(mem, 0, true), 0);
-	cr_assert_eq(memory_protect(mem, last, true), 0);
-	cr_assert(readonly_at(0) && readonly_at(b) && readonly_at(last));
-	cr_assert_eq(memory_protect(mem, b, false), 0);
-	cr_assert(readonly_at(b));
-	cr_assert_eq(memory_protect(mem, b, false), 0);
-	cr_assert_not(readonly_at(b));
-	cr_assert_eq(memory_protect(mem, a, false), 0);
-	cr_assert_eq(memory_protect(mem, 0, false), 0);
-	cr_assert_eq(memory_protect(mem, last, false), 0);
-	cr_assert_eq(toy_slot_count(), 1);
-	cr_assert_eq(memory_protect(mem, last, false), -ENOENT);
-	cr_assert_eq(memory_protect(mem, 1ull << 40, true), -EFAULT);
+	cr_assert_eq(memory_protect(mem, b, MEMORY_STORES, true), 0);
+	cr_assert_eq(memory_protect(mem, b, MEMORY_STORES, true), 0);
+	cr_assert_eq(memory_protect(mem, 0, MEMORY_STORES, true), 0);
+	cr_assert_eq(memory_protect(mem, last, MEMORY_STORES, true), 0);
+	cr_assert(denies(mem, 0) && denies(mem, b) && denies(mem, last));
+	cr_assert_eq(memory_protect(mem, b, MEMORY_STORES, false), 0);
+	cr_assert(denies(mem, b));
+	cr_assert_eq(memory_protect(mem, b, MEMORY_STORES, false), 0);
+	cr_assert_not(denies(mem, b));
+	expect_rights(b, "rw");
+	cr_assert_eq(memory_protect(mem, a, MEMORY_STORES, false), 0);
+	cr_assert_eq(memory_protect(mem, 0, MEMORY_STORES, false), 0);
+	cr_assert_eq(memory_protect(mem, last, MEMORY_STORES, false), 0);
+	cr_assert_not(memory_is_protected(mem));
+	cr_assert_eq(memory_protect(mem, last, MEMORY_STORES, false), -ENOENT);
+	cr_assert_eq(memory_protect(mem, 1ull << 40, MEMORY_STORES, true), -EFAULT);
 	memory_destroy(mem);
 }
 
-Test(memory, protection_has_an_end)
+Test(memory, the_stricter_protection_counts)
 {
 	struct memory *mem = make(16 << 20);
-	uint64_t n = 0;
-	int ret;
 
-	while ((ret = memory_protect(mem, 2 * n * PAGE, true)) == 0)
-		n++;
-	cr_assert_eq(ret, -ENOSPC);
-	cr_assert_gt(n, 100);
-	while (n--)
-		cr_assert_eq(memory_protect(mem, 2 * n * PAGE, false), 0);
-	cr_assert_eq(toy_slot_count(), 1);
+	cr_assert_eq(memory_protect(mem, PAGE, MEMORY_STORES, true), 0);
+	cr_assert_eq(memory_protect(mem, PAGE, MEMORY_ACCESSES, true), 0);
+	expect_rights(PAGE, "--");
+	cr_assert(memory_denies(mem, PAGE, MEMORY_ACCESSES));
+	memory_lift(mem, true);
+	expect_rights(PAGE, "rw");
+	cr_assert_not(denies(mem, PAGE));
+	memory_lift(mem, false);
+	expect_rights(PAGE, "--");
+	cr_assert_eq(memory_protect(mem, PAGE, MEMORY_ACCESSES, false), 0);
+	expect_rights(PAGE, "r-");
+	cr_assert_eq(memory_protect(mem, PAGE, MEMORY_ACCESSES, false), -ENOENT);
+	cr_assert_eq(memory_protect(mem, PAGE, MEMORY_STORES, false), 0);
+	expect_rights(PAGE, "rw");
+	memory_destroy(mem);
+}
+
+Test(memory, many_pages_are_protected)
+{
+	struct memory *mem = make(16 << 20);
+	uint64_t pages = (16 << 20) / PAGE / 2;
+
+	for (uint64_t n = 0; n < pages; n++)
+		cr_assert_eq(memory_protect(mem, 2 * n * PAGE, MEMORY_ACCESSES, true), 0);
+	cr_assert(denies(mem, 2 * (pages - 1) * PAGE));
+	cr_assert_not(denies(mem, PAGE));
+	while (pages--)
+		cr_assert_eq(memory_protect(mem, 2 * pages * PAGE, MEMORY_ACCESSES, false), 0);
+	cr_assert_not(memory_is_protected(mem));
 	memory_destroy(mem);
 }
 

@@ -19,7 +19,7 @@ static const struct probe_result some = {
 	.step = PROBE_WORKS,
 	.soft = PROBE_EMULATED,
 	.hard = PROBE_WORKS,
-	.readonly_mem = PROBE_WORKS,
+	.protect = PROBE_WORKS,
 	.data = PROBE_EMULATED,
 	.arch = 1,
 	.exit_ns = 1234,
@@ -75,9 +75,9 @@ Test(probe, every_verdict_has_a_row)
 	cr_assert_eq(offsetof(struct probe_result, arch),
 		     (probe_row_count * sizeof(enum probe_verdict) + 7) / 8 * 8);
 	probe_debug_caps(&all, &caps);
-	cr_assert(caps.soft && caps.hard && caps.data && caps.step && caps.readonly);
+	cr_assert(caps.soft && caps.hard && caps.data && caps.step && caps.protect);
 	probe_debug_caps(&some, &caps);
-	cr_assert(caps.soft && !caps.data && caps.readonly);
+	cr_assert(caps.soft && !caps.data && caps.protect);
 }
 
 Test(probe, what_it_takes_to_debug)

@@ -9,8 +9,8 @@
 
 typedef unsigned long long ull;
 
-#define RFLAGS_DF 10
-#define HF_CPL	  3
+#define DF_BIT 10
+#define HF_CPL 3
 
 static void put_general(struct strbuf *out, const struct kvm_regs *r, const struct kvm_sregs *s)
 {
@@ -18,8 +18,8 @@ static void put_general(struct strbuf *out, const struct kvm_regs *r, const stru
 		char letter;
 		unsigned bit;
 	} flags[] = {
-		{ 'D', RFLAGS_DF }, { 'O', 11 }, { 'S', 7 }, { 'Z', 6 },
-		{ 'A', 4 },	    { 'P', 2 },	 { 'C', 0 },
+		{ 'D', DF_BIT }, { 'O', 11 }, { 'S', 7 }, { 'Z', 6 },
+		{ 'A', 4 },	 { 'P', 2 },  { 'C', 0 },
 	};
 	const struct {
 		const char *name;

@@ -9,6 +9,7 @@
 
 #include "hv/bus.h"
 #include "hv/catch.h"
+#include "hv/debug.h"
 #include "hv/machine.h"
 #include "hv/trace.h"
 #include "hv/vcpu.h"
@@ -41,7 +42,7 @@ static enum exit_verdict on_io(struct vcpu *v)
 	for (uint32_t i = 0; i < run->io.count; i++)
 		port_access(v, run->io.direction == KVM_EXIT_IO_IN, run->io.port, size,
 			    data + (size_t)i * size);
-	return catch_verdict(v);
+	return watch_io(v) ? EXIT_PARK : catch_verdict(v);
 }
 
 /* MSRs that KVM does not know (enabled in vm.c): the guest gets the #GP a processor gives. */

@@ -24,6 +24,11 @@
 
 #define PAGE_4K_SHIFT 12
 
+/* Of a 64-bit TSS (SDM volume 3, 7.7): RSP0 to RSP2, eight bytes of nothing, IST1 to IST7. */
+#define TSS_RSP0    4
+#define TSS_IST_END 92
+#define FRAME_MAX   64u /* more than an event puts on a stack */
+
 struct paging_mode {
 	unsigned levels;
 	unsigned entry_size;	 /* bytes */
@@ -195,6 +200,47 @@ int x86_walk(const struct memory *ram, const struct x86_paging *p, uint64_t gva,
 	return -EFAULT;
 }
 
+/* Tables that are read to look for another one; a guest on a host that needs this has few. */
+#define MAX_TABLES 65536
+
+/* Whether the page at @gpa is the table at @table, of @level, or one below it. */
+static bool table_uses(const struct memory *ram, const struct x86_paging *p, enum mode m,
+		       unsigned level, uint64_t table, uint64_t gpa, unsigned *left)
+{
+	const struct paging_mode *mode = &modes[m];
+	unsigned bits = level == mode->levels ? mode->top_index_bits : mode->index_bits;
+	uint64_t entry;
+
+	if ((table & ~0xfffull) == gpa)
+		return true;
+	if (level == 1 || !*left)
+		return false;
+	--*left;
+	for (unsigned i = 0; i < 1u << bits; i++) {
+		if (read_entry(ram, table + (uint64_t)i * mode->entry_size, mode->entry_size,
+			       &entry) < 0)
+			return false;
+		if (!(entry & PTE_P) || (may_be_large(p, m, level) && (entry & PTE_PS)))
+			continue;
+		if (table_uses(ram, p, m, level - 1,
+			       m == MODE_32 ? entry & 0xfffff000ull : entry & physical_mask(p), gpa,
+			       left))
+			return true;
+	}
+	return false;
+}
+
+bool x86_tables_use(const struct memory *ram, const struct x86_paging *p, uint64_t gpa)
+{
+	enum mode m = mode_of(p);
+	unsigned left = MAX_TABLES;
+	uint64_t root = p->cr3 & modes[m].root_mask;
+
+	if (m != MODE_32)
+		root &= (1ull << p->maxphyaddr) - 1;
+	return (p->cr0 & CR0_PG) && table_uses(ram, p, m, modes[m].levels, root, gpa, &left);
+}
+
 int arch_translate(struct vcpu *v, uint64_t gva, struct arch_translation *out)
 {
 	const struct kvm_sregs *s = &v->arch.sregs;
@@ -205,4 +251,60 @@ int arch_translate(struct vcpu *v, uint64_t gva, struct arch_translation *out)
 		return ret;
 	p = (struct x86_paging){ s->cr0, s->cr3, s->cr4, s->efer, v->arch.maxphyaddr };
 	return x86_walk(v->m->ram, &p, gva, out);
+}
+
+/* Whether @len bytes at the linear address @addr touch the page at @gpa. */
+static bool lies_in(struct vcpu *v, uint64_t addr, uint64_t len, uint64_t gpa)
+{
+	for (uint64_t at = addr & ~0xfffull; at < addr + len; at += 0x1000) {
+		struct arch_translation t;
+
+		if (arch_translate(v, at, &t) == 0 && (t.gpa & ~0xfffull) == gpa)
+			return true;
+	}
+	return false;
+}
+
+/* Stacks that events are delivered on: the present one, and those that the TSS names. */
+static bool stacks_use(struct vcpu *v, uint64_t gpa)
+{
+	const struct kvm_sregs *s = &v->arch.sregs;
+	uint64_t sp = v->arch.regs.rsp;
+
+	if (arch_code_bits(v) != 64)
+		sp = (uint32_t)(sp & (s->ss.db ? 0xffffffffu : 0xffffu)) + s->ss.base;
+	if (lies_in(v, sp - FRAME_MAX, 2ull * FRAME_MAX, gpa))
+		return true;
+	for (unsigned off = TSS_RSP0; (s->efer & EFER_LMA) && off < TSS_IST_END; off += 8) {
+		uint8_t top[8];
+		uint64_t at = 0;
+
+		if (vcpu_mem_read(v, s->tr.base + off, top, sizeof(top)) == sizeof(top))
+			memcpy(&at, top, sizeof(at));
+		if (at && lies_in(v, at - FRAME_MAX, FRAME_MAX, gpa))
+			return true;
+	}
+	return false;
+}
+
+static bool descriptors_use(struct vcpu *v, uint64_t gpa)
+{
+	const struct kvm_sregs *s = &v->arch.sregs;
+
+	return lies_in(v, s->gdt.base, s->gdt.limit + 1u, gpa) ||
+	       lies_in(v, s->idt.base, s->idt.limit + 1u, gpa) ||
+	       lies_in(v, s->tr.base, s->tr.limit + 1u, gpa) ||
+	       (!s->ldt.unusable && lies_in(v, s->ldt.base, s->ldt.limit + 1u, gpa));
+}
+
+bool arch_uses_page(struct vcpu *v, uint64_t gpa, bool stores)
+{
+	const struct kvm_sregs *s = &v->arch.sregs;
+	struct x86_paging p;
+
+	if (x86_regs_load(v, X86_SET_REGS | X86_SET_SREGS) < 0)
+		return true;
+	p = (struct x86_paging){ s->cr0, s->cr3, s->cr4, s->efer, v->arch.maxphyaddr };
+	return x86_tables_use(v->m->ram, &p, gpa) || stacks_use(v, gpa) ||
+	       (!stores && descriptors_use(v, gpa));
 }

@@ -19,12 +19,15 @@
 
 #define OUT_80	  0xe6, 0x80 /* out %al, $0x80: the end */
 #define NOP	  0x90
-#define STORE(at) 0x88, 0x04, 0x25, (at)&0xff, (at) >> 8 & 0xff, (at) >> 16 & 0xff, (at) >> 24
+#define AT(at)	  0x04, 0x25, (at)&0xff, (at) >> 8 & 0xff, (at) >> 16 & 0xff, (at) >> 24
+#define STORE(at) 0x88, AT(at)
+#define LOAD(at)  0x8a, AT(at)
 
 static const uint8_t nops[] = { NOP, NOP, OUT_80 };
 static const uint8_t brk[] = { 0xcc, OUT_80 };
 static const uint8_t store[] = { STORE(PROBE_DATA), NOP, OUT_80 };
-static const uint8_t store_ro[] = { STORE(PROBE_READONLY), OUT_80 };
+static const uint8_t store_denied[] = { STORE(PROBE_DENIED), OUT_80 };
+static const uint8_t load_denied[] = { LOAD(PROBE_DENIED), OUT_80 };
 static const uint8_t own_regs[] = { 0x0f, 0x23, 0xf8 /* mov %rax, %dr7 */, OUT_80 };
 static const uint8_t exits[] = { OUT_80, 0xeb, 0xfc /* jmp to it */ };
 static const uint8_t spin[] = { 0xeb, 0xfe };
@@ -33,11 +36,17 @@ const struct probe_guest arch_probe_guests[PROBE_CODE_COUNT] = {
 	[PROBE_NOPS] = { nops, sizeof(nops), 1 },
 	[PROBE_BREAK] = { brk, sizeof(brk), 1 },
 	[PROBE_STORE] = { store, sizeof(store), 7 },
-	[PROBE_STORE_RO] = { store_ro, sizeof(store_ro), 7 },
+	[PROBE_STORE_DENIED] = { store_denied, sizeof(store_denied), 7 },
+	[PROBE_LOAD_DENIED] = { load_denied, sizeof(load_denied), 7 },
 	[PROBE_OWN_REGS] = { own_regs, sizeof(own_regs), 3 },
 	[PROBE_EXITS] = { exits, sizeof(exits), 2 },
 	[PROBE_SPIN] = { spin, sizeof(spin), 2 },
 };
+
+uint64_t arch_probe_tables(void)
+{
+	return LAYOUT_PML4;
+}
 
 static int write_handler(struct vcpu *v, unsigned vector, uint64_t addr, const void *code,
 			 size_t size)

@@ -88,12 +88,15 @@ static void enable_caps(struct machine *m)
 {
 	struct kvm_enable_cap msr = { .cap = KVM_CAP_X86_USER_SPACE_MSR,
 				      .args = { KVM_MSR_EXIT_REASON_UNKNOWN } };
+	struct kvm_enable_cap failure = { .cap = KVM_CAP_EXIT_ON_EMULATION_FAILURE, .args = { 1 } };
 	struct kvm_enable_cap triple = { .cap = KVM_CAP_X86_TRIPLE_FAULT_EVENT, .args = { 1 } };
 
 	if (m->caps->value[KVMCAP_MSR_FILTER])
 		msr.args[0] |= KVM_MSR_EXIT_REASON_FILTER;
 	if (m->caps->value[KVMCAP_USER_SPACE_MSR])
 		ioctl(m->vm_fd, KVM_ENABLE_CAP, &msr);
+	if (m->caps->value[KVMCAP_EXIT_ON_EMULATION_FAILURE])
+		ioctl(m->vm_fd, KVM_ENABLE_CAP, &failure);
 	if (m->caps->value[KVMCAP_TRIPLE_FAULT_EVENT])
 		ioctl(m->vm_fd, KVM_ENABLE_CAP, &triple);
 }

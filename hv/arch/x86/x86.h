@@ -39,6 +39,7 @@
 #define RFLAGS_SF    (1u << 7)
 #define RFLAGS_TF    (1u << 8)
 #define RFLAGS_IF    (1u << 9)
+#define RFLAGS_DF    (1u << 10)
 #define RFLAGS_OF    (1u << 11)
 #define RFLAGS_RF    (1u << 16)
 
@@ -237,6 +238,9 @@ struct x86_paging {
 int x86_walk(const struct memory *ram, const struct x86_paging *p, uint64_t gva,
 	     struct arch_translation *out);
 
+/* Whether a page of tables that a walk can come to, whatever the address, is at @gpa. */
+bool x86_tables_use(const struct memory *ram, const struct x86_paging *p, uint64_t gpa);
+
 /* ---- debug_regs.c: DR6 and DR7, without KVM ---- */
 
 /* DR7's bits for slot @n: enable (global), condition, length (SDM volume 3, 17.2.4). */
@@ -312,6 +316,10 @@ void x86_step_abandon(struct vcpu *v);
 /* Up to @len bytes of code at pc, as memory has them. */
 size_t x86_code_bytes(struct vcpu *v, uint8_t *buf, size_t len);
 
+/* The copy of the guest's debug registers, all unused where KVM does not show them. */
+int x86_load_debugregs(struct vcpu *v);
+/* Where in arch_debug.hw[] the handler is put that a step will end in. */
+#define X86_STEP_TARGET (ARCH_HW_BP_MAX - 1)
 /* Before KVM_RUN: KVM drops a step when registers are written or the guest loads its flags. */
 int x86_debug_refresh(struct vcpu *v);
 

@@ -166,18 +166,24 @@ static void dma(uint64_t from, uint64_t to, uint32_t count, uint32_t command)
 	edu[0x98 / 4] = command | 1;
 }
 
+/* Alone in their page, which a debugger may watch. */
+static struct {
+	char there[64], back[64];
+	char rest[4096 - 128];
+} own __attribute__((aligned(4096))) = { .there = "what the device reads and writes back" };
+
 static void transfer(void)
 {
-	static char there[64] = "what the device reads and writes back";
-	static char back[64];
+	char *there = own.there, *back = own.back;
+	const uint32_t size = sizeof(own.there);
 
-	dma(physical_of(there), EDU_BUFFER + 100, sizeof(there), 0);
+	dma(physical_of(there), EDU_BUFFER + 100, size, 0);
 	check(comes_clear(0x98, 1), "it reads memory");
-	dma(EDU_BUFFER + 100, physical_of(back), sizeof(back), 2 | 4);
-	check(come_true(&msi_count, 2) && !memcmp(there, back, sizeof(back)), "it writes memory");
+	dma(EDU_BUFFER + 100, physical_of(back), size, 2 | 4);
+	check(come_true(&msi_count, 2) && !memcmp(there, back, size), "it writes memory");
 	*ecam(COMMAND) = COMMAND_MEMORY;
-	memset(back, 0, sizeof(back));
-	dma(EDU_BUFFER + 100, physical_of(back), sizeof(back), 2);
+	memset(back, 0, size);
+	dma(EDU_BUFFER + 100, physical_of(back), size, 2);
 	check(comes_clear(0x98, 1) && !back[0], "but not with bus mastering off");
 }
 
