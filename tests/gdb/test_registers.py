@@ -14,8 +14,16 @@ check_match(r"= \[ .*PAE .*\]", run("p $cr4"), "cr4")
 check_match(r"= \[ .*LME LMA .*\]", run("p $efer"), "efer")
 check_match(r"= \[ TYPE=11 S DPL=0 P L G \]", run("p $cs_attr"), "cs_attr")
 check_match(r"= \[ TYPE=11 DPL=0 P ", run("p $tr_attr"), "tr_attr")
-# gdb has no group "system" on x86: they are among the general ones.
+# gdb makes the groups of x86 itself: the system's registers are among the general ones.
 system = run("info registers")
+check_equal(run("info registers system"), "", "info registers system")
+check_equal(run("info registers general"), system, "info registers general")
+for group, first, last, other in (("float", "st0", "fop", "xmm0"), ("vector", "xmm0", "mxcsr", "st0")):
+    text = run(f"info registers {group}")
+    for name in (first, last):
+        check_match(rf"^{name} ", text, f"info registers {group}")
+    for name in (other, "rax", "cr0"):
+        check(f"\n{name} " not in text, f"{name} in info registers {group}")
 for name in ("cr0 cr2 cr3 cr4 cr8 efer gdtr_base gdtr_limit idtr_base idtr_limit ldtr ldtr_base ldtr_limit "
              "ldtr_attr tr tr_base tr_limit tr_attr apic_base dr0 dr3 dr6 dr7 cs_base cs_limit cs_attr "
              "k_gs_base star lstar cstar fmask sysenter_cs sysenter_esp sysenter_eip tsc pat misc_enable "

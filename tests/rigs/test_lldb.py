@@ -3,15 +3,18 @@
 """Debian's lldb: from the first instruction to detach, typed as a person types it."""
 import re
 import shlex
+import subprocess
 
 from packages import BUILD, Missing, program
 from place import LocalProcess
 from process import PATIENCE
 
-GUEST = BUILD / "guests" / "demo.elf"
+GUESTS = BUILD / "guests"
 # Printed once what was typed before it is done: lldb shows no prompt to a pipe.
 MARK = "done-{}"
 STOPPED = r"^Process 1 stopped(\n.*)+frame #0"
+# Of the modes guest, in order of its trip; the first five are before it needs a real processor.
+LANDMARKS = ("pvh32", "prot16", "real", "real_cs", "prot32", "paged32", "pae", "compat32", "long", "long_high")
 
 
 def _lldb():
@@ -25,14 +28,14 @@ def _lldb():
 class Lldb:
     """Commands to an lldb on a pipe; each returns what it printed."""
 
-    def __init__(self, place, *options):
-        self.vitrine = place.start(["-kernel", "@demo.elf", "-m", 64, "-smp", 2, *options], "unix")
+    def __init__(self, place, *options, guest="demo.elf"):
+        self.vitrine = place.start(["-kernel", f"@{guest}", "-m", 64, "-smp", 2, *options], "unix")
         self.vitrine.expect(place.listening)
         self._lldb = LocalProcess([_lldb(), "--no-lldbinit", "--no-use-colors", "--script-language", "none"], "lldb")
         self._marks = 0
         # lldb's own is five seconds: after that it takes the stub to be gone.
         self("settings set plugin.process.gdb-remote.packet-timeout 60")
-        self(f"target create {shlex.quote(str(GUEST))}")
+        self(f"target create {shlex.quote(str(GUESTS / guest))}")
         self.connect = f"process connect unix-connect://{place.gdb_target()}"
 
     def __call__(self, command, then=None, timeout=PATIENCE):
@@ -135,6 +138,38 @@ def test_kill(place):
         lldb(lldb.connect, then=STOPPED)
         lldb.check("process kill", "Process 1 exited with status = 9", then="exited with status")
         assert lldb.vitrine.wait() == 0
+        return lldb.text
+    finally:
+        lldb.close()
+
+
+def _landmarks(place):
+    """{name: address}, as far as the place runs them."""
+    table = subprocess.run(["nm", GUESTS / "modes.elf"], check=True, stdout=subprocess.PIPE, text=True).stdout
+    found = {m[2]: int(m[1], 16) for m in re.finditer(r"^(\w+) \w landmark_(\w+)$", table, re.M)}
+    return {name: found[name] for name in LANDMARKS[:5 if place.lacks("processor") else None]}
+
+
+def _through_the_modes(lldb, landmarks):
+    lldb.check(lldb.connect, "stop reason = signal SIGTRAP", then=r"^Process 1 stopped")
+    for address in landmarks.values():
+        lldb.check(f"breakpoint set -a {address:#x}", "Breakpoint")
+    for n, (name, address) in enumerate(landmarks.items()):
+        lldb.check("continue", "thread #1", then=STOPPED)
+        text = lldb("register read rip cs_base")
+        rip, base = (int(re.search(rf"{r} = (0x\w+)", text)[1], 16) for r in ("rip", "cs_base"))
+        assert rip + base == address, f"{name}: {text}"
+        assert base == (0x8000 if name == "real_cs" else 0), f"{name}: {text}"
+        lldb.check(f"process plugin packet monitor x/2i {address:#x}", rf"nop\s*\n.*movw +\${n}, %ax")
+        lldb.check("thread step-inst", "thread #1", then=STOPPED)
+        lldb.check("register read rip", f"rip = 0x{rip + 1:016x}")
+
+
+def test_modes(place):
+    """One session from real mode to long mode."""
+    lldb = Lldb(place, "-S", guest="modes.elf")
+    try:
+        _through_the_modes(lldb, _landmarks(place))
         return lldb.text
     finally:
         lldb.close()
