@@ -17,7 +17,6 @@
 #include <errno.h>
 
 #include "hv/device.h"
-#include "hv/irq.h"
 #include "hv/machine.h"
 
 #define PM_PORT 0x600
@@ -46,7 +45,6 @@ struct pm {
 	struct device dev;
 	uint16_t sts, en, cnt;
 	uint64_t seen_carries; /* sts.TMR is right up to this one */
-	bool irq_up;
 	struct hv_timer *carry_timer;
 	struct power_button button;
 };
@@ -74,15 +72,10 @@ static uint16_t sts_now(const struct pm *p)
 static void sync(struct pm *p)
 {
 	uint64_t carries = ticks_now(p) >> CARRY_BIT;
-	bool up;
 
 	p->sts = sts_now(p);
 	p->seen_carries = carries;
-	up = p->sts & p->en;
-	if (up != p->irq_up) {
-		p->irq_up = up;
-		irq_set(p->dev.m, p->dev.irq, up);
-	}
+	device_irq_set(&p->dev, p->sts & p->en);
 	if ((p->en & STS_TMR) && !(p->sts & STS_TMR)) {
 		uint64_t next = (carries + 1) << CARRY_BIT;
 

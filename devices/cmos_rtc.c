@@ -23,7 +23,6 @@
 #include "devices/parts/rtc_calendar.h"
 #include "devices/parts/rtc_regs.h"
 #include "hv/device.h"
-#include "hv/irq.h"
 #include "hv/machine.h"
 
 #define RTC_PORT 0x70
@@ -54,7 +53,6 @@ struct rtc {
 	int wday_shift;	     /* the guest counts its weekdays from where it wants */
 	int64_t seen_sec;    /* flags C.UF and C.AF are right up to this second */
 	uint64_t seen_ticks; /* and C.PF up to this tick of 32768 Hz */
-	bool irq_up;
 	struct hv_timer *second_timer, *period_timer;
 };
 
@@ -169,17 +167,11 @@ static void arm_timers(struct rtc *r)
  * changes. */
 static void sync(struct rtc *r)
 {
-	bool up;
-
 	r->c |= new_flags(r);
 	r->seen_sec = now_sec(r);
 	r->seen_ticks = now_ticks(r);
 	r->c = with_irqf(r, r->c & (RTC_C_PF | RTC_C_AF | RTC_C_UF));
-	up = r->c & RTC_C_IRQF;
-	if (up != r->irq_up) {
-		r->irq_up = up;
-		irq_set(r->dev.m, r->dev.irq, up);
-	}
+	device_irq_set(&r->dev, r->c & RTC_C_IRQF);
 	arm_timers(r);
 }
 

@@ -21,6 +21,7 @@
 
 #include "devices/parts/fw_cfg_items.h"
 #include "hv/device.h"
+#include "hv/dma.h"
 #include "hv/machine.h"
 #include "hv/trace.h"
 
@@ -91,20 +92,12 @@ static uint32_t rest(const struct fw_cfg *f, const uint8_t **data)
 
 static bool from_memory(struct fw_cfg *f, uint64_t gpa, void *buf, size_t len)
 {
-	const void *p = f->dev.m->ram ? memory_ptr(f->dev.m->ram, gpa, len) : NULL;
-
-	if (p)
-		memcpy(buf, p, len);
-	return p;
+	return f->dev.m->ram && !dma_read(&f->dev, gpa, buf, len);
 }
 
 static bool to_memory(struct fw_cfg *f, uint64_t gpa, const void *buf, size_t len)
 {
-	void *p = f->dev.m->ram ? memory_ptr(f->dev.m->ram, gpa, len) : NULL;
-
-	if (p)
-		memcpy(p, buf, len);
-	return p;
+	return f->dev.m->ram && !dma_write(&f->dev, gpa, buf, len);
 }
 
 /* Past the end of an item there are zeroes. */

@@ -78,7 +78,7 @@ static void update_irq(struct i8042 *k)
 {
 	bool up = (k->status & STR_OBF) && !(k->status & STR_AUX) && (k->ram[0] & CTR_KBD_INT);
 
-	irq_set(k->dev.m, k->dev.irq, up);
+	device_irq_set(&k->dev, up);
 }
 
 /* Puts a byte where the guest reads it, with the status bits that tell where it is from. */

@@ -28,7 +28,6 @@
 #include "devices/parts/uart_regs.h"
 #include "hv/charport.h"
 #include "hv/device.h"
-#include "hv/irq.h"
 #include "hv/machine.h"
 
 struct serial {
@@ -40,7 +39,6 @@ struct serial {
 	bool timed_out;	   /* the character time-out is due */
 	bool tx_full;	   /* the peer is slow */
 	struct uart_fifo rx;
-	bool irq_up;
 	struct hv_timer *timeout;
 	struct charport port;
 };
@@ -93,12 +91,8 @@ static void update_irq(struct serial *s)
 {
 	/* 8.8: in loopback the modem control outputs, OUT2 among them, are inactive. */
 	bool open = (s->mcr & (UART_MCR_OUT2 | UART_MCR_LOOP)) == UART_MCR_OUT2;
-	bool up = open && interrupt_id(s) != UART_IIR_NONE;
 
-	if (up == s->irq_up)
-		return;
-	s->irq_up = up;
-	irq_set(s->dev.m, s->dev.irq, up);
+	device_irq_set(&s->dev, open && interrupt_id(s) != UART_IIR_NONE);
 }
 
 /* ---- receiver ---- */

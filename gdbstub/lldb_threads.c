@@ -20,6 +20,7 @@ static const char *const reasons[] = {
 	[STOP_INTERNAL_ERROR] = "exception",
 	[STOP_SHUTDOWN] = "exception",
 	[STOP_CATCH] = "exception",
+	[STOP_DEVICE] = "exception",
 };
 
 static const char *reason_of(const struct stop *stop)
@@ -38,6 +39,7 @@ static const char *description_of(const struct stop *stop)
 		[STOP_INTERNAL_ERROR] = "an exit that cannot be handled",
 		[STOP_SHUTDOWN] = "the guest powered off",
 		[STOP_CATCH] = "a catchpoint",
+		[STOP_DEVICE] = "a device breakpoint",
 	};
 	size_t n = stop ? (size_t)stop->reason : STOP_NONE;
 

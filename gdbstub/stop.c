@@ -36,7 +36,7 @@ static const uint8_t signals[] = {
 	[STOP_WATCHPOINT] = SIG_TRAP, [STOP_TRIPLE_FAULT] = SIG_SEGV,
 	[STOP_PANIC] = SIG_ABRT,      [STOP_INTERNAL_ERROR] = SIG_ILL,
 	[STOP_SHUTDOWN] = SIG_PWR,    [STOP_RESET] = SIG_TRAP,
-	[STOP_CATCH] = SIG_TRAP,
+	[STOP_CATCH] = SIG_TRAP,      [STOP_DEVICE] = SIG_TRAP,
 };
 /* What a process would get for such a fault. */
 static const uint8_t fault_signals[] = {

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "hv/control_device.h"
 #include "hv/debug.h"
 #include "hv/machine.h"
 #include "hv/runstate.h"
@@ -44,7 +45,7 @@ static bool is_code(enum bp_kind kind)
 	return kind == BP_SOFT || kind == BP_HARD;
 }
 
-static void changed(struct machine *m, const struct control_client *by)
+void breakpoints_changed(struct machine *m, const struct control_client *by)
 {
 	struct control_event ev = { .kind = CONTROL_BREAKPOINTS, .by = by };
 
@@ -108,7 +109,7 @@ static int bp_add(struct machine *m, const struct bp *spec, struct error *err)
 		free(bp);
 		return ret;
 	}
-	changed(m, bp->owner);
+	breakpoints_changed(m, bp->owner);
 	return bp->id;
 }
 
@@ -175,7 +176,7 @@ int control_bp_remove(struct machine *m, struct control_client *owner, enum bp_k
 	if (--bp->refs)
 		return 0;
 	bp_drop(m, bp);
-	changed(m, owner);
+	breakpoints_changed(m, owner);
 	return 0;
 }
 
@@ -184,11 +185,11 @@ int control_bp_delete(struct machine *m, int id)
 	for (struct bp *bp = m->debug->bps; bp; bp = bp->next) {
 		if (bp->id == id) {
 			bp_drop(m, bp);
-			changed(m, NULL);
+			breakpoints_changed(m, NULL);
 			return 0;
 		}
 	}
-	return -ENOENT;
+	return control_device_bp_delete(m, id);
 }
 
 void breakpoints_of_client_drop(struct machine *m, const struct control_client *owner)
@@ -204,7 +205,7 @@ void breakpoints_of_client_drop(struct machine *m, const struct control_client *
 		}
 	}
 	if (any)
-		changed(m, owner);
+		breakpoints_changed(m, owner);
 }
 
 bool control_bp_get(struct machine *m, size_t n, struct bp_info *info)

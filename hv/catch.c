@@ -325,15 +325,19 @@ enum exit_verdict catch_verdict(const struct vcpu *v)
 
 void catch_note(struct vcpu *v, struct catchpoint *cp, const char *fmt, ...)
 {
-	struct stop *stop = &v->catch_stop;
+	struct stop stop = { .reason = STOP_CATCH, .catchpoint = cp->id };
 	va_list ap;
 
-	if (catch_waits(v))
-		return;
-	*stop = (struct stop){ .reason = STOP_CATCH, .catchpoint = cp->id };
 	va_start(ap, fmt);
-	vsnprintf(stop->text, sizeof(stop->text), fmt, ap);
+	vsnprintf(stop.text, sizeof(stop.text), fmt, ap);
 	va_end(ap);
+	catch_note_stop(v, &stop);
+}
+
+void catch_note_stop(struct vcpu *v, const struct stop *stop)
+{
+	if (!catch_waits(v))
+		v->catch_stop = *stop;
 }
 
 void catch_note_panic(struct vcpu *v, const char *text)

@@ -53,6 +53,8 @@ void catch_note(struct vcpu *v, struct catchpoint *cp, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 /* The same for a panic, which stops without a catchpoint too. */
 void catch_note_panic(struct vcpu *v, const char *text);
+/* The same for any stop that has to wait for the end of the instruction. */
+void catch_note_stop(struct vcpu *v, const struct stop *stop);
 /* Posts it. */
 void catch_after_completion(struct vcpu *v);
 /* The guest asks for a reset on this thread: true when that is caught and has to wait. */

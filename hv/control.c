@@ -13,6 +13,7 @@
 
 #include "hv/catch.h"
 #include "hv/debug.h"
+#include "hv/device_stop.h"
 #include "hv/machine.h"
 #include "hv/output.h"
 #include "hv/runstate.h"
@@ -61,6 +62,7 @@ void control_detach(struct machine *m, struct control_client *client)
 		control_set_nonstop(m, client, false);
 	breakpoints_of_client_drop(m, client);
 	catches_of_client_drop(m, client);
+	device_bps_of_client_drop(m, client);
 	output_forget(m, client);
 }
 

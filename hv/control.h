@@ -54,6 +54,7 @@ enum stop_reason {
 	STOP_SHUTDOWN, /* the guest powered off */
 	STOP_RESET,    /* a reset was done; vCPU 0 stands at its first instruction */
 	STOP_CATCH,    /* a catchpoint (control_catch.h): `text` says what happened */
+	STOP_DEVICE,   /* a device breakpoint (control_device.h): the same; `bp` is its id */
 };
 
 /* What kind of fault a stop is about, where it is one. */
@@ -290,7 +291,7 @@ int control_bp_add(struct machine *m, struct control_client *owner, enum bp_kind
 /* -ENOENT: no such breakpoint of this client. */
 int control_bp_remove(struct machine *m, struct control_client *owner, enum bp_kind kind,
 		      uint64_t addr, uint64_t len);
-/* By number, whoever owns it. */
+/* By number, whoever owns it; one on a device (control_device.h) too. */
 int control_bp_delete(struct machine *m, int id);
 /* The @n-th breakpoint, in order of id; false past the end. */
 bool control_bp_get(struct machine *m, size_t n, struct bp_info *info);

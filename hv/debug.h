@@ -131,6 +131,8 @@ struct bp *bp_at(struct machine *m, uint64_t addr);
 struct bp *bp_at_next(const struct bp *bp);
 /* Frees @bp and releases its filter; exclusive. */
 void bp_free(struct bp *bp);
+/* Tells the clients that the list is another. Loop thread. */
+void breakpoints_changed(struct machine *m, const struct control_client *by);
 /* Those of @owner, when it leaves. Loop thread. */
 void breakpoints_of_client_drop(struct machine *m, const struct control_client *owner);
 

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hv/device_event.h"
 #include "hv/device_reg.h"
 #include "hv/doorbell.h"
 #include "hv/irq.h"
@@ -191,6 +192,7 @@ static struct device *device_make(struct machine *m, const struct device_class *
 	dev->index = count_of_class(m, cls);
 	snprintf(dev->name, sizeof(dev->name), "%s%d", cls->stem, dev->index);
 	pthread_mutex_init(&dev->lock, NULL);
+	device_look_init(dev);
 	device_regs_reset(dev, true);
 	if (cls->create && cls->create(dev, err) < 0)
 		goto fail;
@@ -198,6 +200,7 @@ static struct device *device_make(struct machine *m, const struct device_class *
 	return dev;
 
 fail:
+	device_look_destroy(dev);
 	pthread_mutex_destroy(&dev->lock);
 	free(dev);
 	return NULL;
@@ -212,6 +215,7 @@ static void device_destroy(struct device *dev)
 	if (dev->pci)
 		pci_remove(dev->pci);
 	doorbells_free(dev);
+	device_look_destroy(dev);
 	pthread_mutex_destroy(&dev->lock);
 	free(dev);
 }

@@ -123,6 +123,27 @@ struct device_class {
 
 #define DEVICE_MAX_RANGES 6
 
+struct device_trace;
+struct device_break;
+
+/* Who is told of what the device does. */
+struct device_look {
+	unsigned taps; /* atomic: enum device_tap; 0: nobody, which is what is quick */
+	pthread_mutex_t
+		lock; /* guards the two after it; the last to be taken, PCI's lock may be held */
+	struct device_trace *trace;
+	struct device_break *breaks;
+};
+
+/* What a device has done since the machine was made; a reset does not clear it. Read with
+ * device_count_get(). */
+struct device_counts {
+	uint64_t reads, writes;	  /* of the guest, register by register */
+	uint64_t irqs;		  /* times that the line was raised, and messages sent */
+	uint64_t acks;		  /* times that the line was lowered again */
+	uint64_t dma_in, dma_out; /* bytes that it has read from memory, and written to it */
+};
+
 struct device_range {
 	struct bus_range bus; /* bus.opaque is this struct */
 	struct device *dev;
@@ -148,6 +169,9 @@ struct device {
 	unsigned doorbells_shown;   /* how many want to see them rung */
 	unsigned range_count;
 	struct device_range ranges[DEVICE_MAX_RANGES];
+	struct device_counts counts; /* atomic */
+	struct device_look look;     /* who is told of its accesses (device_event.h) */
+	bool line;		     /* what device_irq_set() has set */
 	struct device *next;
 };
 
@@ -207,6 +231,10 @@ const struct reg *device_reg_find(const struct device *dev, const char *name);
 /* The value as a person should see it: no side effects. Takes the device's lock. The first one of
  * an array. */
 uint64_t device_reg_peek(struct device *dev, const struct reg *reg);
+/* The level of the line @dev->irq; nothing happens when it is that already. Any thread, the
+ * device's lock held. A device on PCI has pci_intx_set() for that. */
+void device_irq_set(struct device *dev, bool level);
+
 /* "0x60 [THRE TEMT]", "0x1b [WLS=3 PARITY=even]": @value with its fields. */
 void device_reg_format(const struct reg *reg, uint64_t value, struct strbuf *out);
 /* "lsr = 0x60 [THRE TEMT]" for every register of @dev; an array as rows of 16. Takes the device's

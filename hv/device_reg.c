@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "hv/device_event.h"
 #include "hv/trace.h"
 
 /* A row, and which one of its array. */
@@ -155,17 +156,27 @@ static uint64_t write_base(struct device *dev, struct reg_ref r)
 	return r.reg->access == REG_RW ? reg_peek(dev, r.reg, r.n) : 0;
 }
 
-static void trace_reg(struct device *dev, struct reg_ref r, const char *arrow, uint64_t value)
+/* An access of the guest, for the log and for those who look. @off: where there is no register. */
+static void saw(struct device *dev, enum device_event_kind kind, struct reg_ref r, uint64_t value,
+		uint64_t off)
 {
+	struct device_event ev = {
+		.kind = kind, .reg = r.reg, .n = r.n, .value = value, .addr = off
+	};
 	struct strbuf sb = STRBUF_INIT;
 
-	device_reg_format(r.reg, value, &sb);
-	if (r.reg->count)
-		trace(TRACE_DEVICE, "%s.%s[%u] %s %s", dev->name, r.reg->name, r.n, arrow,
-		      strbuf_str(&sb));
-	else
-		trace(TRACE_DEVICE, "%s.%s %s %s", dev->name, r.reg->name, arrow, strbuf_str(&sb));
-	strbuf_free(&sb);
+	if (trace_on[TRACE_DEVICE]) {
+		device_event_format(dev, &ev, &sb);
+		trace(TRACE_DEVICE, "%s", strbuf_str(&sb));
+		strbuf_free(&sb);
+	}
+	if (device_is_tapped(dev))
+		device_tell(dev, &ev);
+}
+
+static inline bool is_seen(const struct device *dev)
+{
+	return __builtin_expect(trace_on[TRACE_DEVICE], 0) || device_is_tapped(dev);
 }
 
 /* One register's share of an access: @n bytes from byte @in of the register on. */
@@ -200,15 +211,15 @@ static uint64_t space_load(struct device *dev, uint64_t off, unsigned size, bool
 	for (done = 0; done < size; done += s.n) {
 		if (!next_share(dev, off + done, size - done, false, &s)) {
 			value = 0xff;
-			if (!peek)
-				trace(TRACE_DEVICE, "%s: nothing at 0x%" PRIx64, dev->name,
-				      off + done);
+			if (!peek && is_seen(dev))
+				saw(dev, DEVICE_READ, s.ref, value, off + done);
 		} else if (peek) {
 			value = ref_peek(dev, s.ref);
 		} else {
 			value = ref_read(dev, s.ref);
-			if (trace_on[TRACE_DEVICE])
-				trace_reg(dev, s.ref, "->", value);
+			device_count_locked(&dev->counts.reads);
+			if (is_seen(dev))
+				saw(dev, DEVICE_READ, s.ref, value, off + done);
 		}
 		all |= (value >> (s.in * 8) & width_mask(s.n)) << (done * 8);
 	}
@@ -234,15 +245,18 @@ void device_space_write(struct device *dev, uint64_t off, unsigned size, uint64_
 		uint64_t mask, part;
 
 		if (!next_share(dev, off + done, size - done, true, &s)) {
-			trace(TRACE_DEVICE, "%s: nothing at 0x%" PRIx64, dev->name, off + done);
+			if (is_seen(dev))
+				saw(dev, DEVICE_WRITE, s.ref, value >> (done * 8) & 0xff,
+				    off + done);
 			continue;
 		}
 		mask = width_mask(s.n) << (s.in * 8);
 		part = (value >> (done * 8) & width_mask(s.n)) << (s.in * 8);
 		if (s.n < s.ref.reg->width)
 			part |= write_base(dev, s.ref) & ~mask;
-		if (trace_on[TRACE_DEVICE])
-			trace_reg(dev, s.ref, "<-", part);
+		device_count_locked(&dev->counts.writes);
+		if (is_seen(dev))
+			saw(dev, DEVICE_WRITE, s.ref, part, off + done);
 		ref_write(dev, s.ref, part);
 	}
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "hv/device_event.h"
 #include "hv/machine.h"
 
 void *dma_map(struct device *dev, uint64_t gpa, size_t len)
@@ -18,7 +19,10 @@ void dma_unmap(struct device *dev, uint64_t gpa, size_t len, enum dma_direction 
 {
 	const struct dma_observer *observer = dev->m->dma;
 
-	if (observer && len)
+	if (!len)
+		return;
+	device_saw_dma(dev, gpa, len, direction == DMA_FROM_DEVICE);
+	if (observer)
 		observer->accessed(dev->m, dev->name, gpa, len, direction == DMA_FROM_DEVICE);
 }
 

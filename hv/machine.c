@@ -17,6 +17,7 @@
 #include "hv/boot/fdt.h"
 #include "hv/catch.h"
 #include "hv/debug.h"
+#include "hv/device_stop.h"
 #include "hv/kernel_symbols.h"
 #include "hv/keyboard.h"
 #include "hv/kvm.h"
@@ -59,7 +60,9 @@ static int create_debug(struct machine *m, struct error *err)
 	probe_debug_caps(&probe, &caps);
 	arch_vm_probed(m, &probe);
 	ret = debug_create(m, &caps, err);
-	return ret ? ret : catch_create(m, err);
+	if (!ret)
+		ret = catch_create(m, err);
+	return ret ? ret : device_stops_create(m, err);
 }
 
 static int open_image(struct machine *m, struct error *err)
@@ -172,6 +175,7 @@ void machine_destroy(struct machine *m)
 		vcpu_destroy(v);
 	if (m->vm_fd >= 0)
 		devices_destroy(m);
+	device_stops_destroy(m);
 	debug_destroy(m);
 	catch_destroy(m);
 	if (m->arch)

@@ -23,6 +23,8 @@
 struct boot_image;
 struct catches;
 struct keyboard;
+struct device_observer;
+struct device_stops;
 struct arch_vm;
 struct debug;
 struct dma_observer;
@@ -99,6 +101,8 @@ struct machine {
 	struct debug *debug;		/* breakpoints; debug.c */
 	const struct dma_observer *dma; /* … and who sees devices' accesses; NULL: nobody */
 	struct catches *catches;	/* catch.c */
+	const struct device_observer *device_observer; /* device_event.h */
+	struct device_stops *device_stops;
 	struct control_client *clients;
 
 	/*

@@ -179,5 +179,7 @@ struct pci_func *pci_func_at(struct machine *m, unsigned slot);
 int pci_fdt(struct machine *m, void *fdt);
 /* For a person: header, BARs, interrupt, capabilities of every function. No side effects. */
 void pci_describe(struct machine *m, struct strbuf *out);
+/* The same of one function. */
+void pci_describe_func(const struct pci_func *fn, struct strbuf *out);
 
 #endif

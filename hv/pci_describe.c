@@ -83,6 +83,15 @@ static void describe_func(const struct pci_func *fn, struct strbuf *out)
 	describe_caps(fn, config, out);
 }
 
+void pci_describe_func(const struct pci_func *fn, struct strbuf *out)
+{
+	struct pci_bus *bus = fn->dev->m->pci;
+
+	pthread_mutex_lock(&bus->lock);
+	describe_func(fn, out);
+	pthread_mutex_unlock(&bus->lock);
+}
+
 void pci_describe(struct machine *m, struct strbuf *out)
 {
 	bool any = false;
@@ -93,9 +102,7 @@ void pci_describe(struct machine *m, struct strbuf *out)
 		if (!fn)
 			continue;
 		any = true;
-		pthread_mutex_lock(&m->pci->lock);
-		describe_func(fn, out);
-		pthread_mutex_unlock(&m->pci->lock);
+		pci_describe_func(fn, out);
 	}
 	if (!any)
 		strbuf_puts(out, "no PCI devices\n");

@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 
+#include "hv/device_event.h"
 #include "hv/irq_internal.h"
 #include "hv/machine.h"
 #include "hv/pci_internal.h"
@@ -65,6 +66,8 @@ void pci_intx_update(struct pci_func *fn)
 		*line &= ~bit;
 	if (*line & ~was)
 		irq_counted(&fn->intx_count.raised);
+	if (*line != was)
+		device_saw_irq(fn->dev, pci_intx_gsi(fn), *line & bit);
 	if (!was != !*line)
 		irq_set(fn->dev->m, pci_intx_gsi(fn), *line);
 }
@@ -121,6 +124,8 @@ void pci_msi_send(struct pci_func *fn)
 							     << 32;
 	data = pci_get16(cap + PCI_MSI_DATA_64);
 	pthread_mutex_unlock(&bus->lock);
-	if (on)
-		irq_msi(fn->dev->m, addr, data, &fn->msi_count);
+	if (!on)
+		return;
+	device_saw_msg(fn->dev, addr, data);
+	irq_msi(fn->dev->m, addr, data, &fn->msi_count);
 }

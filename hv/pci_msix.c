@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hv/device_event.h"
 #include "hv/machine.h"
 #include "hv/pci_internal.h"
 #include "hv/trace.h"
@@ -252,10 +253,27 @@ bool pci_msix_enabled(struct pci_func *fn)
 	return fn->msix && __atomic_load_n(&fn->msix->on, __ATOMIC_ACQUIRE);
 }
 
+/* The row is looked at for those who look at the device: else a sender takes no lock. */
+static void saw_message(struct pci_func *fn, const struct vector *v)
+{
+	uint64_t addr = 0;
+	uint32_t data = 0;
+
+	if (device_is_tapped(fn->dev)) {
+		pthread_mutex_lock(&fn->dev->m->pci->lock);
+		addr = address_of(v);
+		data = data_of(v);
+		pthread_mutex_unlock(&fn->dev->m->pci->lock);
+	}
+	device_saw_msg(fn->dev, addr, data);
+}
+
 void pci_msix_notify(struct pci_func *fn, unsigned vector)
 {
-	if (pci_msix_enabled(fn) && vector < fn->msix->count)
-		irq_msg_send(fn->msix->vector[vector].msg);
+	if (!pci_msix_enabled(fn) || vector >= fn->msix->count)
+		return;
+	saw_message(fn, &fn->msix->vector[vector]);
+	irq_msg_send(fn->msix->vector[vector].msg);
 }
 
 int pci_msix_fd(struct pci_func *fn, unsigned vector)

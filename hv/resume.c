@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 
+#include "hv/control_device.h"
 #include "hv/debug.h"
 #include "hv/machine.h"
 #include "hv/runstate.h"
@@ -44,6 +45,16 @@ static bool bp_is_there(struct machine *m, const struct stop *stop)
 	return false;
 }
 
+static bool device_bp_is_there(struct machine *m, int id)
+{
+	struct device_bp_info info;
+
+	for (size_t n = 0; control_device_bp_get(m, n, &info); n++)
+		if (info.id == id)
+			return true;
+	return false;
+}
+
 static bool is_stale(struct machine *m, const struct stop *stop)
 {
 	uint64_t pc;
@@ -57,6 +68,8 @@ static bool is_stale(struct machine *m, const struct stop *stop)
 		return !bp_is_there(m, stop) || control_pc(m, stop->vcpu, &pc) || pc != stop->pc;
 	case STOP_WATCHPOINT:
 		return !bp_is_there(m, stop);
+	case STOP_DEVICE:
+		return !device_bp_is_there(m, stop->bp);
 	default:
 		return false;
 	}

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "hv/arch/arch.h"
+#include "hv/control_device.h"
 #include "hv/machine.h"
 #include "monitor/arg.h"
 #include "monitor/command.h"
@@ -203,6 +204,7 @@ static int parse_breakpoint(struct mon_call *call, const struct mon_arg *arg, co
 			    struct mon_mistake *mistake)
 {
 	size_t start = *pos, end = mon_word_end(line, start, len);
+	struct device_bp_info on_device;
 	struct bp_info info;
 	int rc;
 
@@ -221,6 +223,9 @@ static int parse_breakpoint(struct mon_call *call, const struct mon_arg *arg, co
 	for (size_t n = 0; control_bp_get(call->m, n, &info); n++)
 		if ((uint64_t)info.id == value->num)
 			return 0;
+	for (size_t n = 0; control_device_bp_get(call->m, n, &on_device); n++)
+		if ((uint64_t)on_device.id == value->num)
+			return 0;
 	error_set(&mistake->err, -EINVAL, "no such breakpoint: `info breakpoints` lists them");
 	return mon_arg_wrong(mistake, start, end - start);
 }
@@ -228,6 +233,7 @@ static int parse_breakpoint(struct mon_call *call, const struct mon_arg *arg, co
 static void complete_breakpoint(struct mon_session *s, const char *prefix,
 				void (*add)(void *opaque, const char *word), void *opaque)
 {
+	struct device_bp_info on_device;
 	struct bp_info info;
 	char word[16];
 
@@ -236,11 +242,15 @@ static void complete_breakpoint(struct mon_session *s, const char *prefix,
 		snprintf(word, sizeof(word), "%d", info.id);
 		add(opaque, word);
 	}
+	for (size_t n = 0; control_device_bp_get(s->m, n, &on_device); n++) {
+		snprintf(word, sizeof(word), "%d", on_device.id);
+		add(opaque, word);
+	}
 	add(opaque, "all");
 }
 
-static int parse_word(struct mon_call *call, const char *line, size_t *pos, size_t end,
-		      struct mon_value *value, struct mon_mistake *mistake)
+int mon_parse_word(struct mon_call *call, const char *line, size_t *pos, size_t end,
+		   struct mon_value *value, struct mon_mistake *mistake)
 {
 	value->str = mon_keep(call, line + *pos, end - *pos);
 	if (!value->str) {
@@ -256,7 +266,7 @@ static int parse_any_word(struct mon_call *call, const struct mon_arg *arg, cons
 			  struct mon_mistake *mistake)
 {
 	(void)arg;
-	return parse_word(call, line, pos, mon_word_end(line, *pos, len), value, mistake);
+	return mon_parse_word(call, line, pos, mon_word_end(line, *pos, len), value, mistake);
 }
 
 static int parse_device(struct mon_call *call, const struct mon_arg *arg, const char *line,
@@ -264,7 +274,7 @@ static int parse_device(struct mon_call *call, const struct mon_arg *arg, const 
 			struct mon_mistake *mistake)
 {
 	size_t start = *pos, end = mon_word_end(line, start, len);
-	int rc = parse_word(call, line, pos, end, value, mistake);
+	int rc = mon_parse_word(call, line, pos, end, value, mistake);
 
 	(void)arg;
 	if (rc)
@@ -309,7 +319,7 @@ static int parse_command_words(struct mon_call *call, const struct mon_arg *arg,
 		sub = cmd->sub;
 		p = end;
 	} while (p < len);
-	return parse_word(call, line, pos, len, value, mistake);
+	return mon_parse_word(call, line, pos, len, value, mistake);
 }
 
 static void complete_command(struct mon_session *s, const char *prefix,

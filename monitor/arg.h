@@ -9,6 +9,9 @@
 int mon_arg_wrong(struct mon_mistake *mistake, size_t pos, size_t len);
 /* Copies @n bytes into the call; NULL cannot happen for parts of a line of legal length. */
 void *mon_keep(struct mon_call *call, const void *data, size_t n);
+/* Takes line[*pos, end) as it is into value->str. */
+int mon_parse_word(struct mon_call *call, const char *line, size_t *pos, size_t end,
+		   struct mon_value *value, struct mon_mistake *mistake);
 /* The end of the word at @pos. */
 size_t mon_word_end(const char *line, size_t pos, size_t len);
 /* What follows the word `catch` where a breakpoint's number can stand: a catchpoint's, or all. */

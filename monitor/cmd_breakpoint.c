@@ -2,6 +2,7 @@
 /* Commands for breakpoints and watchpoints: break, hbreak, watch, rwatch, awatch, delete. */
 #include <stdlib.h>
 
+#include "hv/control_device.h"
 #include "monitor/command.h"
 #include "monitor/session.h"
 
@@ -62,6 +63,7 @@ static void cmd_awatch(struct mon_call *call)
 
 static void cmd_delete(struct mon_call *call)
 {
+	struct device_bp_info on_device;
 	struct bp_info info;
 	size_t count = 0;
 
@@ -75,6 +77,9 @@ static void cmd_delete(struct mon_call *call)
 		return;
 	}
 	while (control_bp_get(call->m, 0, &info) && !control_bp_delete(call->m, info.id))
+		count++;
+	while (control_device_bp_get(call->m, 0, &on_device) &&
+	       !control_bp_delete(call->m, on_device.id))
 		count++;
 	strbuf_printf(call->out, "%zu deleted\n", count);
 }
@@ -106,6 +111,7 @@ const struct mon_command mon_breakpoint_commands[] = {
 			  "itself. It belongs to this console and goes when the console is closed.",
 		.examples = (const char *const[]){ "break 0x100000", "b $pc + 5", NULL },
 		.run = cmd_break,
+		.sub = mon_break_device_commands,
 	},
 	{
 		.name = "hbreak",
@@ -121,6 +127,7 @@ const struct mon_command mon_breakpoint_commands[] = {
 		.help = "stop after data was written",
 		.examples = (const char *const[]){ "watch 0x8000", "watch $sp 4", NULL },
 		.run = cmd_watch,
+		.sub = mon_watch_device_commands,
 	},
 	{
 		.name = "rwatch",

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "hv/arch/arch.h"
+#include "hv/control_device.h"
+#include "hv/device_event.h"
 #include "hv/machine.h"
 #include "hv/pci.h"
 #include "hv/vmcoreinfo.h"
@@ -88,6 +90,25 @@ static void info_cpus(struct mon_call *call)
 	}
 }
 
+static const char breakpoints_head[] =
+	"Num Kind   Address            Len  Hits     Owner        How\n";
+
+/* Behind @before others; how many there are. */
+static size_t device_breakpoints(struct mon_call *call, size_t before)
+{
+	struct device_bp_info info;
+	size_t n;
+
+	for (n = 0; control_device_bp_get(call->m, n, &info); n++) {
+		if (!n && !before)
+			strbuf_puts(call->out, breakpoints_head);
+		strbuf_printf(call->out, "%-3d %-6s %-18s %-4s %-8llu %-12s %s\n", info.id,
+			      "device", "-", "-", (unsigned long long)info.hits,
+			      info.owner ? info.owner->name : "-", info.text);
+	}
+	return n;
+}
+
 static void info_breakpoints(struct mon_call *call)
 {
 	static const char *const kinds[BP_KIND_COUNT] = {
@@ -99,9 +120,7 @@ static void info_breakpoints(struct mon_call *call)
 
 	for (n = 0; control_bp_get(call->m, n, &info); n++) {
 		if (!n)
-			strbuf_puts(
-				call->out,
-				"Num Kind   Address            Len  Hits     Owner        How\n");
+			strbuf_puts(call->out, breakpoints_head);
 		strbuf_printf(call->out, "%-3d %-6s 0x%016llx %-4llu %-8llu %-12s %s", info.id,
 			      info.kind < BP_KIND_COUNT ? kinds[info.kind] : "?",
 			      (unsigned long long)info.addr, (unsigned long long)info.len,
@@ -112,7 +131,7 @@ static void info_breakpoints(struct mon_call *call)
 				      (unsigned long long)info.asked);
 		strbuf_puts(call->out, "\n");
 	}
-	if (!n)
+	if (!device_breakpoints(call, n) && !n)
 		strbuf_puts(call->out, "no breakpoints\n");
 }
 
@@ -183,6 +202,21 @@ static void device_line(struct strbuf *out, const struct device *d)
 		strbuf_printf(out, "%-12s interrupt %d\n", "", d->irq);
 }
 
+static void describe_counts(const struct device *d, struct strbuf *out)
+{
+	struct device_counts c = device_counts_get(d);
+
+	strbuf_printf(out, "%llu reads and %llu writes of registers", (unsigned long long)c.reads,
+		      (unsigned long long)c.writes);
+	if (d->irq >= 0 || d->pci)
+		strbuf_printf(out, "; %llu interrupts, %llu taken back", (unsigned long long)c.irqs,
+			      (unsigned long long)c.acks);
+	if (d->pci)
+		strbuf_printf(out, "; DMA: %llu bytes read, %llu written",
+			      (unsigned long long)c.dma_in, (unsigned long long)c.dma_out);
+	strbuf_puts(out, "\n");
+}
+
 static void info_device(struct mon_call *call)
 {
 	struct device *d;
@@ -195,6 +229,9 @@ static void info_device(struct mon_call *call)
 		}
 		strbuf_printf(call->out, "%s: %s\n", d->name, d->cls->help);
 		device_describe(d, call->out);
+		describe_counts(d, call->out);
+		if (d->pci)
+			pci_describe_func(d->pci, call->out);
 		return;
 	}
 	for (d = call->m->devices; d; d = d->next)

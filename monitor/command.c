@@ -17,8 +17,9 @@
 
 /* In the order in which `help` shows them. */
 static const struct mon_command *const families[] = {
-	mon_help_commands,   mon_run_commands,	      mon_info_commands,  mon_memory_commands,
-	mon_symbol_commands, mon_breakpoint_commands, mon_catch_commands, mon_change_commands,
+	mon_help_commands,   mon_run_commands,	  mon_info_commands,
+	mon_memory_commands, mon_symbol_commands, mon_breakpoint_commands,
+	mon_catch_commands,  mon_change_commands, mon_trace_commands,
 };
 
 const struct mon_command *mon_command_at(size_t n)
@@ -112,6 +113,20 @@ static size_t name_len(const char *line, size_t pos, size_t len)
 	return n;
 }
 
+bool mon_command_goes_on(const struct mon_command *cmd, const char *line, size_t pos, size_t len)
+{
+	size_t n;
+
+	if (!cmd->sub || !cmd->run)
+		return cmd->sub;
+	skip_space(line, &pos, len);
+	n = name_len(line, pos, len);
+	for (const struct mon_command *c = cmd->sub; c->name; c++)
+		if (strlen(c->name) == n && !memcmp(c->name, line + pos, n))
+			return true;
+	return false;
+}
+
 static int wrong(struct mon_mistake *mistake, size_t pos, size_t len)
 {
 	mistake->pos = pos;
@@ -140,7 +155,7 @@ static int parse_command(const char *line, size_t *pos, size_t len, const struct
 			return wrong(mistake, *pos, n);
 		*pos += n;
 		sub = cmd->sub;
-	} while (sub);
+	} while (mon_command_goes_on(cmd, line, *pos, len));
 	*out = cmd;
 	return 0;
 }
@@ -376,7 +391,7 @@ void mon_usage(const struct mon_command *parent, const struct mon_command *cmd, 
 	const struct mon_arg *a = cmd->args;
 
 	strbuf_printf(out, "%s%s%s", parent ? parent->name : "", parent ? " " : "", cmd->name);
-	if (cmd->sub)
+	if (cmd->sub && !cmd->run)
 		strbuf_puts(out, " SUBCOMMAND");
 	for (; a && a->name; a++) {
 		if (a->type == &mon_arg_format)

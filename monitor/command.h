@@ -40,6 +40,7 @@ struct mon_fmt {
 struct mon_value {
 	bool set;	     /* was given */
 	uint64_t num;	     /* numbers, expressions, registers, vCPUs */
+	uint64_t mask;	     /* of a condition: value & mask == num */
 	const char *str;     /* words; lies in the call */
 	const uint8_t *data; /* bytes; lies in the call */
 	size_t len;
@@ -63,7 +64,9 @@ struct mon_command {
 	const char *const *examples; /* lines that work; ends with NULL */
 	const char *again; /* what an empty line does after it on a terminal; NULL: nothing */
 	void (*run)(struct mon_call *call);
-	const struct mon_command *sub; /* instead of run: ends with a row whose name is NULL */
+	/* Instead of run; beside it: what a word in full means, before it is taken for an argument.
+	 * Ends with a row whose name is NULL. */
+	const struct mon_command *sub;
 };
 
 /* A line that was understood: what a handler gets. */
@@ -105,6 +108,14 @@ extern const struct mon_arg_type mon_arg_device;  /* a device's name */
 extern const struct mon_arg_type mon_arg_command; /* the rest: words of a command */
 extern const struct mon_arg_type mon_arg_bytes;	  /* the rest: numbers to 255 and "strings" */
 
+extern const struct mon_arg_type mon_arg_device_reg; /* "edu0.status", in str */
+extern const struct mon_arg_type mon_arg_access;     /* r, w or rw: enum bp_kind */
+extern const struct mon_arg_type mon_arg_condition;  /* the rest: if value & MASK == V */
+extern const struct mon_arg_type mon_arg_trace_what; /* enum mon_trace_what */
+extern const struct mon_arg_type mon_arg_file;	     /* the rest: a file's name */
+
+enum mon_trace_what { MON_TRACE_ON, MON_TRACE_OFF, MON_TRACE_SHOW };
+
 /* Something about the machine that is on or off (arg_setting.c). */
 struct mon_setting {
 	const char *name;
@@ -138,6 +149,8 @@ const struct mon_command *mon_command_in(const struct mon_command *sub, size_t n
  */
 int mon_command_find(const struct mon_command *sub, const char *word, size_t len,
 		     const struct mon_command **out, struct error *err);
+/* Whether what follows @cmd in line[pos, len) goes on in cmd->sub, not with arguments. */
+bool mon_command_goes_on(const struct mon_command *cmd, const char *line, size_t pos, size_t len);
 
 /* Fills @call for @line. Reads registers that the line names; changes nothing. */
 int mon_parse(struct mon_session *s, const char *line, struct mon_call *call,
@@ -173,5 +186,9 @@ extern const struct mon_command mon_symbol_commands[];
 extern const struct mon_command mon_breakpoint_commands[];
 extern const struct mon_command mon_catch_commands[];
 extern const struct mon_command mon_change_commands[];
+extern const struct mon_command mon_trace_commands[];
+/* Below break and watch: what devices do (cmd_device.c). */
+extern const struct mon_command mon_break_device_commands[];
+extern const struct mon_command mon_watch_device_commands[];
 
 #endif

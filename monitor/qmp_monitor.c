@@ -152,7 +152,7 @@ static const struct mon_command *find_command(struct qmp_call *call, const char 
 		strbuf_printf(line, "%s%s", line->len ? " " : "", cmd->name);
 		words += n;
 		sub = cmd->sub;
-	} while (sub);
+	} while (mon_command_goes_on(cmd, words, 0, strlen(words)));
 	if (words[strspn(words, " ")]) {
 		qmp_fail(call, "arguments are members of \"arguments\": \"%.80s\"", words);
 		return NULL;
@@ -267,10 +267,10 @@ static void add_commands(struct json_object *list, const char *parent,
 
 	for (size_t n = 0; (cmd = mon_command_in(sub, n)); n++) {
 		snprintf(name, sizeof(name), "%s%s%s", parent, *parent ? " " : "", cmd->name);
-		if (cmd->sub) {
+		if (cmd->sub)
 			add_commands(list, name, cmd->sub);
+		if (!cmd->run)
 			continue;
-		}
 		row = json_object_new_object();
 		qmp_add_text(row, "command", name);
 		qmp_add_text(row, "description", cmd->help);

@@ -26,6 +26,7 @@ static const char *const reason_names[] = {
 	[STOP_SHUTDOWN] = "the guest powered off",
 	[STOP_RESET] = "reset",
 	[STOP_CATCH] = "catchpoint",
+	[STOP_DEVICE] = "device breakpoint",
 };
 
 static const char *const access_names[BP_KIND_COUNT] = {

@@ -45,11 +45,17 @@ struct fake *fake_create(struct loop *loop, int vcpus, uint64_t ram)
 		f->reg[i][FAKE_RIP][0] = 0x1000;
 		f->reg[i][FAKE_RSP][0] = 0x8000;
 	}
+	f->m.vm_fd = -1;
+	if (!fake_add_device(f)) {
+		fake_destroy(f);
+		return NULL;
+	}
 	return f;
 }
 
 void fake_destroy(struct fake *f)
 {
+	devices_destroy(&f->m);
 	memory_destroy(f->m.ram);
 	pthread_mutex_destroy(&f->m.run_lock);
 	free(f);
@@ -496,7 +502,7 @@ int control_bp_delete(struct machine *m, int id)
 	for (size_t n = 0; n < f->bp_count; n++)
 		if (f->bps[n].id == id)
 			return remove_at(f, n);
-	return -ENOENT;
+	return control_device_bp_delete(m, id);
 }
 
 bool control_bp_get(struct machine *m, size_t n, struct bp_info *info)

@@ -11,6 +11,7 @@
 
 #include "hv/control.h"
 #include "hv/control_catch.h"
+#include "hv/control_device.h"
 #include "hv/machine.h"
 
 #define FAKE_VCPUS_MAX 4
@@ -45,6 +46,8 @@ struct fake {
 	struct catch_info catches[FAKE_BPS_MAX];
 	size_t catch_count;
 	int next_catch;
+	struct device_bp_info device_bps[FAKE_BPS_MAX];
+	size_t device_bp_count;
 	int next_id;
 	bool quit;
 	int quit_code;
@@ -54,6 +57,10 @@ struct fake {
  */
 struct fake *fake_create(struct loop *loop, int vcpus, uint64_t ram);
 void fake_destroy(struct fake *f);
+/* serial0, at FAKE_DEVICE_PORT, with a plain register lcr and a read-only one, iir; fake_create()
+ * does it. */
+#define FAKE_DEVICE_PORT 0x3f8
+bool fake_add_device(struct fake *f);
 /* Finishes the step that is pending, if any. */
 void fake_finish_step(struct fake *f);
 /* The guest stops by itself. */

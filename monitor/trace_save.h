@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Traces of devices as text and as a timeline. */
+#ifndef MONITOR_TRACE_SAVE_H
+#define MONITOR_TRACE_SAVE_H
+
+#include "hv/device_trace.h"
+#include "hv/strbuf.h"
+
+/* "  0.012034 vcpu0 0xffffffff81000000  edu0.status -> 0x00000001 [COMPUTING]": one line, with its
+ * time since @start. */
+void mon_trace_line(struct machine *m, const struct device *dev, const struct device_event *ev,
+		    uint64_t start, struct strbuf *out);
+/*
+ * Writes what all devices have in their rings to @path, in order of time: a timeline that Perfetto
+ * and Chrome open (Trace Event Format, JSON) when the name ends with ".json", else text. Returns
+ * how many events, or negative errno with a sentence.
+ */
+long mon_trace_save(struct machine *m, const char *path, struct error *err);
+
+#endif
