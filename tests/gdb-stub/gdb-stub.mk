@@ -6,7 +6,8 @@
 GDB_STUB_OBJS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard gdbstub/*.c)) \
                  $(addprefix $(BUILD)/hv/,strbuf.o error.o trace.o)
 GDB_FAKE_OBJS := $(patsubst %.c,$(BUILD)/%.o,tests/gdb-stub/fake_stub.c \
-                 tests/unit-gdb/fake_machine.c $(wildcard hv/chardev*.c) hv/loop.c hv/terminal.c)
+                 tests/unit-gdb/fake_machine.c tests/unit-gdb/fake_guest.c \
+                 $(wildcard hv/chardev*.c) hv/loop.c hv/terminal.c)
 
 $(BUILD)/tests/gdb-stub/fake_stub: $(GDB_FAKE_OBJS) $(GDB_STUB_OBJS)
 	$(call say,LD      $@)
@@ -19,7 +20,8 @@ $(BUILD)/tests/unit-gdb/run: | $(BUILD)/tests/gdb-stub/fake_stub
 
 ifeq ($(BUILD),build-fuzz)
 $(BUILD)/fuzz/gdb: $(patsubst %.c,$(BUILD)/%.o,tests/fuzz/fuzz_gdb.c \
-		tests/unit-gdb/fake_machine.c tests/unit-gdb/fake_chardev.c hv/loop.c) $(GDB_STUB_OBJS)
+		tests/unit-gdb/fake_machine.c tests/unit-gdb/fake_guest.c tests/unit-gdb/fake_chardev.c \
+		hv/loop.c) $(GDB_STUB_OBJS)
 	@mkdir -p $(@D)
 	$(call say,LD      $@)
 	$(Q)$(CC) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^

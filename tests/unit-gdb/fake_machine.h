@@ -102,5 +102,7 @@ void fake_vcpu_goes(struct machine *m);
 /* The program ends: tells the clients. */
 void fake_exit(struct machine *m, int code);
 uint64_t fake_counter(const struct machine *m, int vcpu);
+/* The byte at a virtual address, NULL where there is none. */
+uint8_t *fake_mem_at(struct machine *m, uint64_t addr);
 
 #endif
