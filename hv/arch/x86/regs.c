@@ -1,148 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * Registers: the cache of KVM's structures, and reading and writing one register through it.
- *
- * A structure is fetched when something in it is first asked for after KVM_RUN. A change to the
- * general registers waits in the cache until the next KVM_RUN; any other is given to
- * KVM at once, since KVM may refuse it, and then the old value stays.
+ * Reading and writing one register, through the cache of KVM's structures (regs_cache.c).
  */
 #include "hv/arch/x86/x86.h"
 
 #include <errno.h>
 #include <string.h>
-#include <sys/ioctl.h>
 
 #include "hv/kvm.h"
 #include "hv/machine.h"
 #include "hv/vcpu.h"
-
-/* KVM's structures: where the copy is, and the ioctls. Written back in this order. */
-static const struct reg_set {
-	uint32_t bit;
-	unsigned long get, set;
-	size_t offset, size; /* in struct arch_vcpu; size 0: the XSAVE area, behind a pointer */
-} reg_sets[] = {
-#define SET(b, g, s, field)                                                                        \
-	{                                                                                          \
-		b, g, s, offsetof(struct arch_vcpu, field), sizeof(((struct arch_vcpu *)0)->field) \
-	}
-	SET(X86_SET_SREGS, KVM_GET_SREGS, KVM_SET_SREGS, sregs),
-	SET(X86_SET_XCRS, KVM_GET_XCRS, KVM_SET_XCRS, xcrs),
-	{ X86_SET_XSAVE, KVM_GET_XSAVE, KVM_SET_XSAVE, offsetof(struct arch_vcpu, xsave), 0 },
-	SET(X86_SET_DEBUG, KVM_GET_DEBUGREGS, KVM_SET_DEBUGREGS, debugregs),
-	SET(X86_SET_EVENTS, KVM_GET_VCPU_EVENTS, KVM_SET_VCPU_EVENTS, events),
-	/* Last: KVM puts a step's trap flag in with RFLAGS, and looks at the mode for it. */
-	SET(X86_SET_REGS, KVM_GET_REGS, KVM_SET_REGS, regs),
-#undef SET
-};
-#define REG_SETS (sizeof(reg_sets) / sizeof(reg_sets[0]))
-
-static void *set_data(struct vcpu *v, const struct reg_set *s)
-{
-	return s->size ? (uint8_t *)&v->arch + s->offset : (void *)v->arch.xsave;
-}
-
-static unsigned long set_get_request(const struct vcpu *v, const struct reg_set *s)
-{
-	/* Larger areas need the newer call (api.rst 4.134). */
-	if (!s->size && v->m->arch->xsave.size > sizeof(struct kvm_xsave))
-		return KVM_GET_XSAVE2;
-	return s->get;
-}
-
-int x86_regs_load(struct vcpu *v, uint32_t sets)
-{
-	for (size_t i = 0; i < REG_SETS; i++) {
-		const struct reg_set *s = &reg_sets[i];
-
-		if (!(sets & s->bit) || (v->arch.valid & s->bit))
-			continue;
-		if (ioctl(v->fd, set_get_request(v, s), set_data(v, s)) < 0)
-			return -errno;
-		v->arch.valid |= s->bit;
-	}
-	return 0;
-}
-
-/* Gives KVM what is dirty among @sets; the first refusal ends it. */
-static int put(struct vcpu *v, uint32_t sets)
-{
-	for (size_t i = 0; i < REG_SETS; i++) {
-		const struct reg_set *s = &reg_sets[i];
-
-		if (!(v->arch.dirty & sets & s->bit))
-			continue;
-		if (ioctl(v->fd, s->set, set_data(v, s)) < 0)
-			return -errno;
-		v->arch.dirty &= ~s->bit;
-		if (s->bit == X86_SET_DEBUG)
-			v->arch.guest_debug_known = false;
-	}
-	return 0;
-}
-
-/*
- * What KVM has left in the run page with the exit (api.rst 5, "kvm_valid_regs"): asked for while
- * the vCPU is debugged, when each exit looks at it (x86_debug_refresh()).
- */
-static void take_synced(struct vcpu *v)
-{
-	const struct kvm_sync_regs *s = &v->run->s.regs;
-	uint64_t fields = v->run->kvm_valid_regs;
-
-	if ((fields & KVM_SYNC_X86_REGS) && !(v->arch.valid & X86_SET_REGS)) {
-		v->arch.regs = s->regs;
-		v->arch.valid |= X86_SET_REGS;
-	}
-	if ((fields & KVM_SYNC_X86_SREGS) && !(v->arch.valid & X86_SET_SREGS)) {
-		v->arch.sregs = s->sregs;
-		v->arch.valid |= X86_SET_SREGS;
-	}
-	if ((fields & KVM_SYNC_X86_EVENTS) && !(v->arch.valid & X86_SET_EVENTS)) {
-		v->arch.events = s->events;
-		v->arch.valid |= X86_SET_EVENTS;
-	}
-}
-
-void arch_regs_forget(struct vcpu *v)
-{
-	/* KVM clears the bit when it takes them; a vCPU that waits for INIT does not. */
-	if (v->run->kvm_dirty_regs & KVM_SYNC_X86_REGS)
-		v->arch.dirty |= X86_SET_REGS;
-	v->run->kvm_dirty_regs = 0;
-	v->arch.valid = v->arch.dirty;
-	if (v->run->kvm_valid_regs)
-		take_synced(v);
-}
-
-int x86_regs_put(struct vcpu *v)
-{
-	return put(v, ~0u);
-}
-
-/* The general registers go with the entry itself. */
-static void put_synced(struct vcpu *v)
-{
-	v->run->s.regs.regs = v->arch.regs;
-	v->run->kvm_dirty_regs = KVM_SYNC_X86_REGS;
-	v->arch.dirty &= ~(uint32_t)X86_SET_REGS;
-}
-
-int arch_regs_flush(struct vcpu *v)
-{
-	bool synced = v->arch.guest_debug.control &&
-		      !(v->arch.guest_debug.control & KVM_GUESTDBG_SINGLESTEP) &&
-		      (v->m->caps->value[KVMCAP_SYNC_REGS] & KVM_SYNC_X86_REGS);
-	int ret = put(v, synced ? ~(uint32_t)X86_SET_REGS : ~0u);
-
-	if (!ret)
-		ret = x86_debug_refresh(v);
-	if (!ret && (v->arch.dirty & X86_SET_REGS))
-		put_synced(v);
-	return ret;
-}
-
-/* ---- one register ---- */
 
 /* Which structure a class is in. */
 static const uint32_t class_set[RC_COUNT] = {
@@ -376,52 +243,20 @@ static void derive_lma(struct kvm_sregs *s)
 		s->efer |= EFER_LMA;
 }
 
-/* The one structure that is written at once, and can be put back. */
-union saved_set {
-	struct kvm_sregs sregs;
-	struct kvm_debugregs debugregs;
-	struct kvm_xcrs xcrs;
-};
-
-static void save_set(struct vcpu *v, uint32_t set, union saved_set *old, bool restore)
-{
-	for (size_t i = 0; i < REG_SETS; i++) {
-		const struct reg_set *s = &reg_sets[i];
-
-		if (s->bit != set || !s->size || s->size > sizeof(*old))
-			continue;
-		if (restore)
-			memcpy(set_data(v, s), old, s->size);
-		else
-			memcpy(old, set_data(v, s), s->size);
-	}
-}
-
-/* Gives KVM @set as it was changed; what it was before when that is refused. */
-static int put_or_restore(struct vcpu *v, uint32_t set, const union saved_set *old)
-{
-	v->arch.dirty |= set;
-	if (put(v, set) >= 0)
-		return 0;
-	save_set(v, set, (union saved_set *)old, true);
-	v->arch.dirty &= ~set;
-	return -EINVAL;
-}
-
 static int write_plain(struct vcpu *v, const struct arch_reg *r, const void *buf)
 {
 	static const uint8_t zero[8];
 	uint32_t set = class_set[r->cls];
-	union saved_set old;
+	union x86_saved_set old;
 	size_t len;
 	void *place = plain_place(v, r, &len);
 	uint32_t attr;
 
 	if (r->cls == RC_SEGATTR) {
-		save_set(v, set, &old, false);
+		x86_regs_save(v, set, &old);
 		memcpy(&attr, buf, sizeof(attr));
 		x86_segment_set_attr(segment_of(v, r), attr);
-		return put_or_restore(v, set, &old);
+		return x86_regs_put_or_restore(v, set, &old);
 	}
 	if (!place)
 		return -ENOENT;
@@ -433,12 +268,12 @@ static int write_plain(struct vcpu *v, const struct arch_reg *r, const void *buf
 		v->arch.dirty |= set;
 		return 0;
 	}
-	save_set(v, set, &old, false);
+	x86_regs_save(v, set, &old);
 	memcpy(place, buf, len);
 	if (r->cls == RC_SREG64 && (r->offset == offsetof(struct kvm_sregs, cr0) ||
 				    r->offset == offsetof(struct kvm_sregs, efer)))
 		derive_lma(&v->arch.sregs);
-	return put_or_restore(v, set, &old);
+	return x86_regs_put_or_restore(v, set, &old);
 }
 
 /* A refused XSAVE area is fetched anew rather than kept a copy of. */
@@ -449,7 +284,7 @@ static int write_xsave(struct vcpu *v, const struct arch_reg *r, const void *buf
 	if (ret < 0)
 		return ret;
 	v->arch.dirty |= X86_SET_XSAVE;
-	ret = put(v, X86_SET_XSAVE);
+	ret = x86_regs_put_sets(v, X86_SET_XSAVE);
 	if (ret < 0) {
 		v->arch.dirty &= ~X86_SET_XSAVE;
 		v->arch.valid &= ~X86_SET_XSAVE;

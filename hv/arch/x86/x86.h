@@ -157,12 +157,25 @@ int x86_xsave_write(const struct x86_xsave_layout *l, void *area, unsigned comp,
 uint16_t x86_ftag_expand(const void *area);
 uint8_t x86_ftag_abridge(uint16_t tags);
 
-/* ---- regs.c, regs_table.c ---- */
+/* ---- regs_cache.c ---- */
 
-/* The copy of this set, read from KVM when it is not there yet. */
+/* The copy of these sets, read from KVM when it is not there yet. */
 int x86_regs_load(struct vcpu *v, uint32_t sets);
-/* Gives KVM all that is dirty. */
+/* Gives KVM all that is dirty, or that among @sets; the first refusal ends it. */
 int x86_regs_put(struct vcpu *v);
+int x86_regs_put_sets(struct vcpu *v, uint32_t sets);
+
+/* A set that is written at once, as it was before. */
+union x86_saved_set {
+	struct kvm_sregs sregs;
+	struct kvm_debugregs debugregs;
+	struct kvm_xcrs xcrs;
+};
+void x86_regs_save(struct vcpu *v, uint32_t set, union x86_saved_set *old);
+/* Gives KVM @set as it was changed; -EINVAL when that is refused, and the copy is as @old again. */
+int x86_regs_put_or_restore(struct vcpu *v, uint32_t set, const union x86_saved_set *old);
+
+/* ---- regs.c, regs_table.c ---- */
 
 /* struct arch_reg.cls: where a register lives; `offset` is into the structure of the class. */
 enum x86_reg_class {
