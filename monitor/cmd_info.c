@@ -11,6 +11,7 @@
 #include "hv/vmcoreinfo.h"
 #include "monitor/command.h"
 #include "monitor/format.h"
+#include "monitor/info.h"
 #include "monitor/session.h"
 
 static void info_status(struct mon_call *call)
@@ -307,6 +308,19 @@ const struct mon_command mon_info_subcommands[] = {
 		.help = "where the guest's RAM is",
 		.examples = (const char *const[]){ "info mem", NULL },
 		.run = info_mem,
+	},
+	{
+		.name = "pg",
+		.args = mon_info_pg_args,
+		.help = "the page tables, folded: what is mapped where, with which rights",
+		.detail =
+			"A line for pages that are alike and lie one behind the other: addresses, "
+			"size, size of a\n"
+			"page, rights (u user, r, w, x, g global), physical address. `scattered`: "
+			"physically they do\n"
+			"not lie one behind the other.",
+		.examples = (const char *const[]){ "info pg", "info pg 0x100000", NULL },
+		.run = mon_info_pg,
 	},
 	{
 		.name = "mtree",

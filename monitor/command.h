@@ -182,6 +182,7 @@ extern const struct mon_command mon_run_commands[];
 extern const struct mon_command mon_info_commands[]; /* the row `info` */
 extern const struct mon_command mon_info_subcommands[];
 extern const struct mon_command mon_memory_commands[];
+extern const struct mon_command mon_pages_commands[];
 extern const struct mon_command mon_symbol_commands[];
 extern const struct mon_command mon_breakpoint_commands[];
 extern const struct mon_command mon_catch_commands[];

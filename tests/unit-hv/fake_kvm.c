@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "hv/arch/arch.h"
+#include "hv/arch/arch_pages.h"
 #include "hv/boot/boot.h"
 #include "hv/boot/fdt.h"
 #include "hv/debug.h"
@@ -563,6 +564,41 @@ bool arch_uses_page(struct vcpu *v, uint64_t gpa, bool stores)
 {
 	(void)v, (void)stores;
 	return gpa == toy_used_page;
+}
+
+int arch_paging_get(struct vcpu *v, struct arch_paging *out)
+{
+	(void)v;
+	*out = (struct arch_paging){ .on = true, .root = 0x1000, .name = "toy paging" };
+	return 0;
+}
+
+int arch_paging_translate(const struct memory *ram, const struct arch_paging *p, uint64_t gva,
+			  struct arch_translation *out)
+{
+	(void)ram;
+	(void)p;
+	return arch_translate(NULL, gva, out);
+}
+
+/* Two pages beside each other, a third that lies elsewhere, one with other rights; and twice the
+ * tables of 16 KiB that were just walked. */
+void arch_walk_pages(const struct memory *ram, const struct arch_paging *p,
+		     struct arch_page_walk *walk)
+{
+	struct arch_page page = { .gva = 0x10000, .gpa = p->root, .size = 4096, .writable = true };
+
+	(void)ram;
+	for (unsigned i = 0; i < 4; i++, page.gva += 4096) {
+		page.gpa = i < 2 ? p->root + i * 4096 : 0x9000;
+		page.executable = i == 3;
+		if (!walk->page(walk->opaque, &page))
+			return;
+	}
+	walk->tables = walk->same(walk->opaque, 0x14000, 0x4000);
+	for (page.gva = 0x20000; page.gva < 0x24000; page.gva += 4096)
+		walk->page(walk->opaque, &page);
+	walk->tables += 2u * walk->same(walk->opaque, 0x24000, 0x4000);
 }
 
 unsigned arch_hw_bp_count(void)

@@ -5,6 +5,7 @@
 
 #include "fake_kvm.h"
 #include "hv/inspect.h"
+#include "hv/inspect_pages.h"
 
 static struct machine *halted(void)
 {
@@ -102,5 +103,64 @@ Test(inspect, devices)
 	for (n = 0; inspect_device(m, n, &d); n++)
 		cr_expect(d.name && d.help && d.irq >= -1);
 	cr_expect_not(inspect_device(m, n + 1, &d));
+	toy_machine_free(m);
+}
+
+/* ---- pages (the tables are those of arch_walk_pages() in fake_kvm.c) ---- */
+
+struct rows {
+	struct inspect_pages row[8];
+	size_t count;
+};
+
+static bool keep(void *opaque, const struct inspect_pages *pages)
+{
+	struct rows *r = opaque;
+
+	r->row[r->count++] = *pages;
+	return r->count < 8;
+}
+
+static void expect_row(const struct inspect_pages *p, uint64_t start, uint64_t last, bool scattered)
+{
+	cr_expect_eq(p->start, start);
+	cr_expect_eq(p->last, last, "%llx", (unsigned long long)p->last);
+	cr_expect_eq(p->scattered, scattered);
+}
+
+Test(inspect, pages_are_folded)
+{
+	struct machine *m = halted();
+	struct inspect_space space = { .vcpu = 0 };
+	struct inspect_tables t;
+	struct rows r = { .count = 0 };
+
+	cr_assert_eq(inspect_pages(m, &space, keep, &r, &t), 0);
+	cr_assert_eq(r.count, 3u);
+	expect_row(&r.row[0], 0x10000, 0x12fff, true);
+	expect_row(&r.row[1], 0x13000, 0x13fff, false);
+	cr_expect(r.row[1].executable);
+	/* All of one kind: the same tables behind it make it longer, unwalked. The first were not.
+	 */
+	expect_row(&r.row[2], 0x20000, 0x27fff, true);
+	cr_expect_eq(t.tables, 2u);
+	space.vcpu = 7;
+	cr_expect_eq(inspect_pages(m, &space, keep, &r, &t), -ESRCH);
+	toy_machine_free(m);
+}
+
+Test(inspect, pages_are_found_from_behind)
+{
+	struct machine *m = halted();
+	uint64_t root = 0x5000;
+	struct inspect_space space = { .vcpu = 0, .root = &root };
+	struct inspect_tables t;
+	struct rows r = { .count = 0 };
+
+	cr_assert_eq(inspect_reverse(m, &space, 0x6123, keep, &r, &t), 0);
+	cr_assert_eq(r.count, 1u);
+	cr_expect_eq(r.row[0].start, 0x11123u);
+	/* There was one in the first tables, so they are to be walked again; none in the second. */
+	cr_expect_eq(t.tables, 2u);
 	toy_machine_free(m);
 }

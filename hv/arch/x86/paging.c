@@ -6,7 +6,7 @@
  * A mode is a row: how many levels, how wide an entry and an index are, and at
  * which levels an entry may be a large page.
  */
-#include "hv/arch/x86/x86.h"
+#include "hv/arch/x86/paging.h"
 
 #include <errno.h>
 #include <string.h>
@@ -14,47 +14,21 @@
 #include "hv/machine.h"
 #include "hv/vcpu.h"
 
-#define PTE_P  (1ull << 0)
-#define PTE_W  (1ull << 1)
-#define PTE_U  (1ull << 2)
-#define PTE_A  (1ull << 5)
-#define PTE_D  (1ull << 6)
-#define PTE_PS (1ull << 7)
-#define PTE_NX (1ull << 63)
-
-#define PAGE_4K_SHIFT 12
-
 /* Of a 64-bit TSS (SDM volume 3, 7.7): RSP0 to RSP2, eight bytes of nothing, IST1 to IST7. */
 #define TSS_RSP0    4
 #define TSS_IST_END 92
 #define FRAME_MAX   64u /* more than an event puts on a stack */
 
-struct paging_mode {
-	unsigned levels;
-	unsigned entry_size;	 /* bytes */
-	unsigned index_bits;	 /* of each level but the top one */
-	unsigned top_index_bits; /* of the top one */
-	uint64_t root_mask;	 /* of CR3 */
-	uint32_t large_levels;	 /* bit n: level n (1 is the page table) may map a page */
-	unsigned linear_bits;
-	bool canonical; /* the bits above repeat the highest one */
+const struct x86_paging_mode x86_paging_modes[] = {
+	[MODE_32] = { "32-bit paging", 2, 4, 10, 10, 0xfffff000, 1 << 2, 32, false },
+	[MODE_PAE] = { "PAE paging", 3, 8, 9, 2, 0xffffffe0, 1 << 2, 32, false },
+	[MODE_4LEVEL] = { "4-level paging", 4, 8, 9, 9, 0xffffffffff000ull, 1 << 2 | 1 << 3, 48,
+			  true },
+	[MODE_5LEVEL] = { "5-level paging", 5, 8, 9, 9, 0xffffffffff000ull, 1 << 2 | 1 << 3, 57,
+			  true },
 };
 
-enum mode {
-	MODE_32,
-	MODE_PAE,
-	MODE_4LEVEL,
-	MODE_5LEVEL,
-};
-
-static const struct paging_mode modes[] = {
-	[MODE_32] = { 2, 4, 10, 10, 0xfffff000, 1 << 2, 32, false },
-	[MODE_PAE] = { 3, 8, 9, 2, 0xffffffe0, 1 << 2, 32, false },
-	[MODE_4LEVEL] = { 4, 8, 9, 9, 0xffffffffff000ull, 1 << 2 | 1 << 3, 48, true },
-	[MODE_5LEVEL] = { 5, 8, 9, 9, 0xffffffffff000ull, 1 << 2 | 1 << 3, 57, true },
-};
-
-static enum mode mode_of(const struct x86_paging *p)
+enum x86_mode x86_mode_of(const struct x86_paging *p)
 {
 	if (!(p->cr4 & CR4_PAE))
 		return MODE_32;
@@ -88,8 +62,7 @@ static uint64_t physical_mask(const struct x86_paging *p)
 	return ((1ull << p->maxphyaddr) - 1) & ~0xfffull;
 }
 
-/* Bits that must be zero: with one of them set the processor faults on the entry. */
-static bool reserved_set(const struct x86_paging *p, enum mode m, unsigned level, uint64_t e)
+bool x86_entry_reserved(const struct x86_paging *p, enum x86_mode m, unsigned level, uint64_t e)
 {
 	uint64_t high = m == MODE_32 ? 0 : (0x000ffffffffff000ull & ~physical_mask(p));
 
@@ -107,7 +80,7 @@ static bool reserved_set(const struct x86_paging *p, enum mode m, unsigned level
 }
 
 /* Where a large page of 32-bit paging is: PSE-36 puts bits 39-32 into 20-13. */
-static uint64_t large_base(const struct x86_paging *p, enum mode m, unsigned shift, uint64_t e)
+static uint64_t large_base(const struct x86_paging *p, enum x86_mode m, unsigned shift, uint64_t e)
 {
 	if (m == MODE_32)
 		return ((e & 0xffc00000ull) | (e >> 13 & 0xff) << 32) &
@@ -115,11 +88,25 @@ static uint64_t large_base(const struct x86_paging *p, enum mode m, unsigned shi
 	return e & physical_mask(p) & ~((1ull << shift) - 1);
 }
 
-static bool may_be_large(const struct x86_paging *p, enum mode m, unsigned level)
+bool x86_entry_maps(const struct x86_paging *p, enum x86_mode m, unsigned level, uint64_t e)
 {
-	if (!(modes[m].large_levels >> level & 1))
-		return false;
-	return m != MODE_32 || (p->cr4 & CR4_PSE);
+	if (level == 1)
+		return true;
+	return (x86_paging_modes[m].large_levels >> level & 1) && (e & PTE_PS) &&
+	       (m != MODE_32 || (p->cr4 & CR4_PSE));
+}
+
+uint64_t x86_entry_base(const struct x86_paging *p, enum x86_mode m, unsigned level, uint64_t e)
+{
+	if (level > 1 && x86_entry_maps(p, m, level, e))
+		return large_base(p, m, x86_level_shift(&x86_paging_modes[m], level), e);
+	return m == MODE_32 ? e & 0xfffff000ull : e & physical_mask(p);
+}
+
+uint64_t x86_root_table(const struct x86_paging *p, enum x86_mode m)
+{
+	return p->cr3 & x86_paging_modes[m].root_mask &
+	       (m == MODE_32 ? ~0ull : ((1ull << p->maxphyaddr) - 1));
 }
 
 /* @size bytes around the address are not mapped. */
@@ -148,28 +135,26 @@ static int no_paging(uint64_t gva, struct arch_translation *out)
 int x86_walk(const struct memory *ram, const struct x86_paging *p, uint64_t gva,
 	     struct arch_translation *out)
 {
-	const struct paging_mode *mode;
-	enum mode m;
+	const struct x86_paging_mode *mode;
+	enum x86_mode m;
 	uint64_t table, entry;
 	bool writable = true, user = true, nx = false, accessed = true;
 
 	if (!(p->cr0 & CR0_PG))
 		return no_paging(gva, out);
-	m = mode_of(p);
-	mode = &modes[m];
+	m = x86_mode_of(p);
+	mode = &x86_paging_modes[m];
 	if (mode->canonical ? !is_canonical(gva, mode->linear_bits) : gva >> 32 != 0)
 		return out_of_range(gva, mode->canonical, out);
-	table = p->cr3 & mode->root_mask & (m == MODE_32 ? ~0ull : ((1ull << p->maxphyaddr) - 1));
+	table = x86_root_table(p, m);
 
 	for (unsigned level = mode->levels; level; level--) {
-		unsigned shift = PAGE_4K_SHIFT + (level - 1) * mode->index_bits;
-		unsigned bits = level == mode->levels ? mode->top_index_bits : mode->index_bits;
-		uint64_t index = gva >> shift & ((1u << bits) - 1);
-		bool large;
+		unsigned shift = x86_level_shift(mode, level);
+		uint64_t index = gva >> shift & (x86_level_entries(mode, level) - 1);
 
 		if (read_entry(ram, table + index * mode->entry_size, mode->entry_size, &entry) < 0)
 			return missing(out, 1ull << shift);
-		if (!(entry & PTE_P) || reserved_set(p, m, level, entry))
+		if (!(entry & PTE_P) || x86_entry_reserved(p, m, level, entry))
 			return missing(out, 1ull << shift);
 		/* A PDPTE of PAE paging has no rights of its own. */
 		if (m != MODE_PAE || level != 3) {
@@ -178,24 +163,19 @@ int x86_walk(const struct memory *ram, const struct x86_paging *p, uint64_t gva,
 			nx |= m != MODE_32 && (entry & PTE_NX);
 			accessed &= !!(entry & PTE_A);
 		}
-		large = may_be_large(p, m, level) && (entry & PTE_PS);
-		if (large || level == 1) {
-			uint64_t base = large	       ? large_base(p, m, shift, entry)
-					: m == MODE_32 ? entry & 0xfffff000ull
-						       : entry & physical_mask(p);
-
-			*out = (struct arch_translation){
-				.gpa = base | (gva & ((1ull << shift) - 1)),
-				.page_size = 1ull << shift,
-				.writable = writable,
-				.user = user,
-				.executable = !nx,
-				.accessed = accessed,
-				.dirty = entry & PTE_D,
-			};
-			return 0;
-		}
-		table = m == MODE_32 ? entry & 0xfffff000ull : entry & physical_mask(p);
+		table = x86_entry_base(p, m, level, entry);
+		if (!x86_entry_maps(p, m, level, entry))
+			continue;
+		*out = (struct arch_translation){
+			.gpa = table | (gva & ((1ull << shift) - 1)),
+			.page_size = 1ull << shift,
+			.writable = writable,
+			.user = user,
+			.executable = !nx,
+			.accessed = accessed,
+			.dirty = entry & PTE_D,
+		};
+		return 0;
 	}
 	return -EFAULT;
 }
@@ -204,11 +184,10 @@ int x86_walk(const struct memory *ram, const struct x86_paging *p, uint64_t gva,
 #define MAX_TABLES 65536
 
 /* Whether the page at @gpa is the table at @table, of @level, or one below it. */
-static bool table_uses(const struct memory *ram, const struct x86_paging *p, enum mode m,
+static bool table_uses(const struct memory *ram, const struct x86_paging *p, enum x86_mode m,
 		       unsigned level, uint64_t table, uint64_t gpa, unsigned *left)
 {
-	const struct paging_mode *mode = &modes[m];
-	unsigned bits = level == mode->levels ? mode->top_index_bits : mode->index_bits;
+	const struct x86_paging_mode *mode = &x86_paging_modes[m];
 	uint64_t entry;
 
 	if ((table & ~0xfffull) == gpa)
@@ -216,15 +195,13 @@ static bool table_uses(const struct memory *ram, const struct x86_paging *p, enu
 	if (level == 1 || !*left)
 		return false;
 	--*left;
-	for (unsigned i = 0; i < 1u << bits; i++) {
+	for (unsigned i = 0; i < x86_level_entries(mode, level); i++) {
 		if (read_entry(ram, table + (uint64_t)i * mode->entry_size, mode->entry_size,
 			       &entry) < 0)
 			return false;
-		if (!(entry & PTE_P) || (may_be_large(p, m, level) && (entry & PTE_PS)))
+		if (!(entry & PTE_P) || x86_entry_maps(p, m, level, entry))
 			continue;
-		if (table_uses(ram, p, m, level - 1,
-			       m == MODE_32 ? entry & 0xfffff000ull : entry & physical_mask(p), gpa,
-			       left))
+		if (table_uses(ram, p, m, level - 1, x86_entry_base(p, m, level, entry), gpa, left))
 			return true;
 	}
 	return false;
@@ -232,13 +209,11 @@ static bool table_uses(const struct memory *ram, const struct x86_paging *p, enu
 
 bool x86_tables_use(const struct memory *ram, const struct x86_paging *p, uint64_t gpa)
 {
-	enum mode m = mode_of(p);
+	enum x86_mode m = x86_mode_of(p);
 	unsigned left = MAX_TABLES;
-	uint64_t root = p->cr3 & modes[m].root_mask;
 
-	if (m != MODE_32)
-		root &= (1ull << p->maxphyaddr) - 1;
-	return (p->cr0 & CR0_PG) && table_uses(ram, p, m, modes[m].levels, root, gpa, &left);
+	return (p->cr0 & CR0_PG) &&
+	       table_uses(ram, p, m, x86_paging_modes[m].levels, x86_root_table(p, m), gpa, &left);
 }
 
 int arch_translate(struct vcpu *v, uint64_t gva, struct arch_translation *out)

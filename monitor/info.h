@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Subcommands of info that have a file of their own: handlers and arguments of their rows. */
+#ifndef MONITOR_INFO_H
+#define MONITOR_INFO_H
+
+#include "monitor/command.h"
+
+/* cmd_pages.c */
+void mon_info_pg(struct mon_call *call);
+extern const struct mon_arg mon_info_pg_args[];
+
+#endif
