@@ -14,6 +14,9 @@ int mon_parse_word(struct mon_call *call, const char *line, size_t *pos, size_t 
 		   struct mon_value *value, struct mon_mistake *mistake);
 /* The end of the word at @pos. */
 size_t mon_word_end(const char *line, size_t pos, size_t len);
+/* Keeps line[*pos, end) as the value's string. */
+int mon_parse_word(struct mon_call *call, const char *line, size_t *pos, size_t end,
+		   struct mon_value *value, struct mon_mistake *mistake);
 /* What follows the word `catch` where a breakpoint's number can stand: a catchpoint's, or all. */
 int mon_parse_catchpoint(struct mon_call *call, const struct mon_arg *arg, const char *line,
 			 size_t *pos, size_t len, struct mon_value *value,

@@ -73,6 +73,14 @@ static uint8_t *read_all(struct view *v, size_t len, size_t *got)
 	return buf;
 }
 
+static void put_symbol(const struct view *v, const uint8_t *data, size_t size)
+{
+	uint64_t addr = 0;
+
+	memcpy(&addr, data, size);
+	mon_symbol_put(v->call->m, v->call->session->cpu, addr, v->call->out);
+}
+
 static void show_units(struct view *v, const struct mon_fmt *f)
 {
 	size_t size = mon_size_bytes(f->size), per_line = mon_format_per_line(f->format, size);
@@ -90,6 +98,8 @@ static void show_units(struct view *v, const struct mon_fmt *f)
 				      (unsigned long long)(v->addr + i * size));
 		strbuf_puts(v->call->out, " ");
 		mon_format_unit(v->call->out, f->format, buf + i * size, size);
+		if (f->format == 'a')
+			put_symbol(v, buf + i * size, size);
 	}
 	if (units)
 		strbuf_puts(v->call->out, "\n");

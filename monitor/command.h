@@ -105,6 +105,7 @@ extern const struct mon_arg_type mon_arg_setting_value;
 extern const struct mon_arg_type mon_arg_word;	  /* any; symbols complete it */
 extern const struct mon_arg_type mon_arg_keys;	  /* codes of keys in data, two bytes each */
 extern const struct mon_arg_type mon_arg_device;  /* a device's name */
+extern const struct mon_arg_type mon_arg_file;	  /* the rest: a file's name */
 extern const struct mon_arg_type mon_arg_command; /* the rest: words of a command */
 extern const struct mon_arg_type mon_arg_bytes;	  /* the rest: numbers to 255 and "strings" */
 
@@ -182,7 +183,9 @@ extern const struct mon_command mon_run_commands[];
 extern const struct mon_command mon_info_commands[]; /* the row `info` */
 extern const struct mon_command mon_info_subcommands[];
 extern const struct mon_command mon_memory_commands[];
+extern const struct mon_command mon_copy_commands[];
 extern const struct mon_command mon_pages_commands[];
+extern const struct mon_command mon_backtrace_commands[];
 extern const struct mon_command mon_symbol_commands[];
 extern const struct mon_command mon_breakpoint_commands[];
 extern const struct mon_command mon_catch_commands[];

@@ -9,6 +9,7 @@
 
 struct mon_insn {
 	char text[192];
+	bool call;
 	bool has_target; /* it names a place by its distance: a jump, a call, data */
 	uint64_t target;
 };

@@ -126,7 +126,7 @@ static const struct {
 	void (*unit)(struct strbuf *out, const uint8_t *data, size_t size);
 } formats[] = {
 	{ 'x', 16, unit_hex },	 { 'd', 16, unit_signed }, { 'u', 16, unit_unsigned },
-	{ 'o', 16, unit_octal }, { 't', 4, unit_binary },  { 'a', 16, unit_hex },
+	{ 'o', 16, unit_octal }, { 't', 4, unit_binary },  { 'a', 8, unit_hex },
 	{ 'c', 8, unit_char },	 { 'f', 16, unit_float },
 };
 

@@ -91,6 +91,7 @@ int arch_reg_write(struct vcpu *v, int reg, const void *buf, struct error *err);
 /* Indices that generic code needs. */
 int arch_reg_pc(void);
 int arch_reg_sp(void);
+int arch_reg_fp(void); /* the frame pointer, where code keeps one */
 /* gdb's <architecture> and the XML of types (flags, unions, vectors) that a feature's registers
  * use; "" if none. */
 const char *arch_gdb_architecture(void);

@@ -124,7 +124,7 @@ class Pages(unittest.TestCase):
         self.assertIn("info", names)
         for page, text in pages():
             for line in code(text):
-                m = re.match(r"(?:(?:\(gdb\) )?monitor |\(vitrine\) )([a-z_-]+)(?:/\w+)?(?: ([a-z]+))?",
+                m = re.match(r"(?:(?:\(gdb\) )?monitor |\(vitrine\) )([a-z][a-z0-9_-]*)(?:/\w+)?(?: ([a-z]+))?",
                              line)
                 if m:
                     self.assertIn(m[1], names, f"{page}: {line}")
@@ -151,6 +151,8 @@ class Sessions(unittest.TestCase):
     def test_each_has_a_test(self):
         for page, text in pages():
             self.assertEqual(text.count("<!-- session: "), text.count("<!-- end of session -->"), page)
+            self.assertEqual(text.count("<!-- monitor: "), text.count("<!-- end of monitor -->"), page)
+            self.assertEqual(len(shown.monitor_sessions(text)), text.count("<!-- monitor: "), page)
             for name in shown.sessions(text):
                 self.assertTrue((ROOT / "tests" / "gdb" / f"test_{name}.py").exists(), f"{page}: {name}")
 

@@ -12,6 +12,7 @@ import re
 from packages import ROOT
 
 PROMPT = "(gdb) "
+MONITOR_PROMPT = "(vitrine) "
 
 
 def pages():
@@ -32,12 +33,12 @@ def code_blocks(text):
     return blocks
 
 
-def commands(lines):
+def commands(lines, prompt=PROMPT):
     """[(command, [line of output])] of a session; what comes before the first command is left out."""
     out = []
     for line in lines:
-        if line.startswith(PROMPT):
-            out.append((line[len(PROMPT):].strip(), []))
+        if line.startswith(prompt):
+            out.append((line[len(prompt):].strip(), []))
         elif out:
             out[-1][1].append(line)
     return out
@@ -50,6 +51,20 @@ def sessions(text):
                                  re.M | re.S):
         lines = [line for block in code_blocks(body) for line in block]
         found.setdefault(name, []).extend(commands(lines))
+    return found
+
+
+def monitor_sessions(text):
+    """The same of the monitor's sessions, which tests/rigs/test_monitor.py types to the demo guest.
+
+    They stand between "<!-- monitor: NAME -->" and "<!-- end of monitor -->"; each begins at the
+    guest's first instruction.
+    """
+    found = {}
+    for name, body in re.findall(r"^<!-- monitor: (\w+) -->$(.*?)^<!-- end of monitor -->$", text,
+                                 re.M | re.S):
+        lines = [line[4:] if line.startswith("    ") else line for line in body.splitlines()]
+        found.setdefault(name, []).extend(commands(lines, MONITOR_PROMPT))
     return found
 
 

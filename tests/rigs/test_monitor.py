@@ -5,6 +5,7 @@ import re
 import subprocess
 import time
 
+import shown
 from packages import BUILD
 from process import PATIENCE
 from suites import Skip
@@ -81,6 +82,46 @@ def test_symbols(place):
     check(rf"{beat:#x}\s+\d+ t beat", m("list-symbols bea?"))
     check("several symbols|no symbol has this name", m("print no_such_thing"))
     m.quit()
+
+
+def test_address_spaces(place):
+    m = Session(place, "-S")
+    beat = _symbol("beat")
+    check("paging is off", m("info pg"))
+    m(f"break {beat:#x}")
+    if place.name == "svm":
+        raise Skip("QEMU's interpreter has no breakpoints")
+    m("cont", then=rf"(?s)stopped: breakpoint 1, .*{PROMPT}")
+    begin = time.monotonic()
+    text = m("info pg")
+    took = time.monotonic() - begin
+    rows = [(int(a, 16), int(b, 16)) for a, b in re.findall(r"^([0-9a-f]{16})-([0-9a-f]{16})", text, re.M)]
+    assert any(a <= beat <= b for a, b in rows), text
+    assert all(a[1] < b[0] for a, b in zip(rows, rows[1:])), text
+    gpa = int(re.search(r"0x([0-9a-f]+)  page", m("gva2gpa beat"))[1], 16)
+    check(rf"{beat:#x}  page .* -r-x", m(f"gpa2gva {gpa:#x}"))
+    check(rf"\({gpa:#x}\)|for {gpa:#x} \(ram\) is 0x", m(f"gpa2hva {gpa:#x}"))
+    assert m(f"xp/8xb {gpa:#x}").split(":")[1].split()[:8] == m("x/8xb beat").split(":")[1].split()[:8]
+    check("#1 .*clock_tick", m("backtrace"))
+    m.quit()
+    return f"info pg: {took * 1000:.1f} ms with the answer's way to here"
+
+
+def test_pages_show_what_is_said(place):
+    """The sessions with the monitor that the pages print."""
+    if place.name == "svm":
+        raise Skip("QEMU's interpreter has no breakpoints")
+    for page in shown.pages():
+        for name, session in shown.monitor_sessions(page.read_text()).items():
+            m = Session(place, "-S")
+            for command, expected in session:
+                stops = any(line.startswith("stopped: ") for line in expected)
+                said = m(command, then=rf"(?s)stopped: .*{PROMPT}" if stops else PROMPT)
+                lines = [line for line in said.splitlines() if line.strip() and not
+                         re.fullmatch(r"(\(vitrine\) )+", line)]
+                assert shown.same(expected, lines), (f"{page.name}, {name}: {command} says\n" +
+                                                     "\n".join(lines))
+            m.quit()
 
 
 def test_run_and_stop(place):

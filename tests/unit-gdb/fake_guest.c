@@ -98,6 +98,11 @@ int arch_reg_sp(void)
 	return FAKE_RSP;
 }
 
+int arch_reg_fp(void)
+{
+	return FAKE_RSP;
+}
+
 const char *arch_triple(void)
 {
 	return "x86_64-unknown-none";

@@ -347,6 +347,11 @@ int arch_reg_sp(void)
 	return FAKE_RSP;
 }
 
+int arch_reg_fp(void)
+{
+	return FAKE_RAX;
+}
+
 const char *const arch_gdb_compatible[] = { "i386", NULL };
 
 const char *arch_gdb_architecture(void)

@@ -193,9 +193,9 @@ Test(page_walk, findings)
 	struct arch_page_walk w;
 	struct seen s;
 
-	put64(ROOT, 1, 0x20000 | ALL | PTE_PS);	  /* reserved at this level */
-	put64(ROOT, 2, (1ull << 45) | ALL);	  /* past maxphyaddr */
-	put64(ROOT, 300, 0x100000000ull | ALL);	  /* no RAM */
+	put64(ROOT, 1, 0x20000 | ALL | PTE_PS);	    /* reserved at this level */
+	put64(ROOT, 2, (1ull << 45) | ALL);	    /* past maxphyaddr */
+	put64(ROOT, 300, 0x100000000ull | ALL);	    /* no RAM */
 	put64(ROOT, 301, (RAM_SIZE - 0x800) | ALL); /* its low bits are no address: inside */
 	w = walk(&p, &s);
 	cr_expect_eq(s.count, 0u);

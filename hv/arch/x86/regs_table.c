@@ -288,6 +288,7 @@ static const struct arch_reg regs[] = {
 
 /* gdb's numbers of 64-bit rsp and rip, which the order above gives. */
 enum {
+	REG_FP = 6,
 	REG_SP = 7,
 	REG_PC = 16,
 };
@@ -315,4 +316,9 @@ int arch_reg_pc(void)
 int arch_reg_sp(void)
 {
 	return REG_SP;
+}
+
+int arch_reg_fp(void)
+{
+	return REG_FP;
 }

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * backtrace: who called the code that the vCPU is in.
+ *
+ * Frame pointers first: [fp] is the caller's frame pointer, the word above it the address that is
+ * returned to, in the calling conventions of x86 and arm64 alike. Where they end early (a kernel
+ * built without them), the rest is guessed, and marked: words of the stack that are the address
+ * behind a call.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "hv/arch/arch.h"
+#include "hv/inspect.h"
+#include "monitor/command.h"
+#include "monitor/disas.h"
+#include "monitor/session.h"
+#include "monitor/symbols.h"
+
+/* Frames that are followed, and shown of a guess. */
+#define FRAMES_MAX 64
+/* Bytes of stack that are looked through: a kernel stack of Linux has 16 KiB. */
+#define SCAN_MAX 16384
+/* The longest call. */
+#define CALL_MAX 7
+
+typedef unsigned long long ull;
+
+struct unwind {
+	struct mon_call *call;
+	int cpu, bits;
+	size_t word; /* bytes */
+	uint64_t sp; /* above what was looked at */
+	unsigned frame;
+};
+
+static bool read_at(const struct unwind *u, uint64_t addr, void *buf, size_t len)
+{
+	return control_mem_read(u->call->m, u->cpu, CONTROL_VIRTUAL, addr, buf, len) ==
+	       (ssize_t)len;
+}
+
+static bool read_word(const struct unwind *u, uint64_t addr, uint64_t *value)
+{
+	*value = 0;
+	return read_at(u, addr, value, u->word);
+}
+
+/* Whether the code before @addr is a call: that is where it returns to. */
+static bool is_behind_call(const struct unwind *u, uint64_t addr)
+{
+	struct symbols *symbols = inspect_symbols(u->call->m, u->cpu);
+	uint8_t code[CALL_MAX];
+	struct mon_insn insn;
+	struct symbol symbol;
+
+	/* Cheaper, and enough to pass over most of a stack. */
+	if (symbols && !symbols_at(symbols, addr - 1, &symbol))
+		return false;
+	if (addr < CALL_MAX || !read_at(u, addr - CALL_MAX, code, sizeof(code)))
+		return false;
+	for (size_t len = 1; len <= CALL_MAX; len++)
+		if (mon_disas(u->bits, addr - len, code + CALL_MAX - len, len, &insn) == len &&
+		    insn.call)
+			return true;
+	return false;
+}
+
+static void put_frame(struct unwind *u, const char *mark, uint64_t addr)
+{
+	strbuf_printf(u->call->out, "%s0x%0*llx", mark, (int)(2 * u->word), (ull)addr);
+	mon_symbol_put(u->call->m, u->cpu, addr, u->call->out);
+	strbuf_puts(u->call->out, "\n");
+}
+
+static void put_numbered(struct unwind *u, uint64_t addr)
+{
+	char mark[8];
+
+	snprintf(mark, sizeof(mark), "#%-3u", u->frame++);
+	put_frame(u, mark, addr);
+}
+
+/* At a function's first instruction its frame is not made yet: the caller is on top. */
+static void first_instruction(struct unwind *u, uint64_t pc)
+{
+	struct symbol symbol;
+	uint64_t addr;
+
+	if (!symbols_at(inspect_symbols(u->call->m, u->cpu), pc, &symbol) || symbol.addr != pc ||
+	    !read_word(u, u->sp, &addr) || !is_behind_call(u, addr))
+		return;
+	put_numbered(u, addr);
+	u->sp += u->word;
+}
+
+/* True when the frames came to their end, which a frame pointer of 0 marks. */
+static bool follow_frames(struct unwind *u, uint64_t fp)
+{
+	uint64_t next, addr;
+
+	while (u->frame < FRAMES_MAX) {
+		if (!fp && u->frame > 1)
+			return true;
+		if (fp < u->sp || fp - u->sp > SCAN_MAX || fp % u->word ||
+		    !read_word(u, fp, &next) || !read_word(u, fp + u->word, &addr))
+			return false;
+		if (!addr)
+			return true;
+		if (!is_behind_call(u, addr))
+			return false;
+		put_numbered(u, addr);
+		u->sp = fp + 2 * u->word;
+		fp = next;
+	}
+	return true;
+}
+
+static void guess(struct unwind *u)
+{
+	uint64_t end = u->sp + SCAN_MAX, addr;
+	unsigned found = 0;
+
+	for (; u->sp < end && found < FRAMES_MAX && read_word(u, u->sp, &addr); u->sp += u->word) {
+		if (!is_behind_call(u, addr))
+			continue;
+		if (!found++)
+			strbuf_puts(u->call->out,
+				    "guessed, from words on the stack that lie behind a call:\n");
+		put_frame(u, "?   ", addr);
+	}
+}
+
+static int register_of(const struct mon_call *call, int reg, uint64_t *value)
+{
+	*value = 0;
+	return control_reg_read(call->m, call->session->cpu, reg, value);
+}
+
+static void cmd_backtrace(struct mon_call *call)
+{
+	int cpu = call->session->cpu;
+	struct unwind u = { .call = call, .cpu = cpu, .bits = control_code_bits(call->m, cpu) };
+	uint64_t pc, fp;
+	int rc;
+
+	if (u.bits < 32) {
+		mon_error(call, "16-bit code has no frames to follow: `x/8xh $sp` shows the stack");
+		return;
+	}
+	u.word = (size_t)u.bits / 8;
+	rc = control_pc(call->m, cpu, &pc);
+	if (!rc)
+		rc = register_of(call, arch_reg_sp(), &u.sp);
+	if (!rc)
+		rc = register_of(call, arch_reg_fp(), &fp);
+	if (rc) {
+		mon_error(call, "the registers cannot be read: %s", strerror(-rc));
+		return;
+	}
+	put_numbered(&u, pc);
+	first_instruction(&u, pc);
+	if (!follow_frames(&u, fp))
+		guess(&u);
+}
+
+const struct mon_command mon_backtrace_commands[] = {
+	{
+		.name = "backtrace",
+		.aliases = "bt|where",
+		.help = "who called the code that the vCPU is in",
+		.detail = "Follows frame pointers. Where there are none, what looks like a place "
+			  "that is returned to\n"
+			  "is shown with a `?`: not all of it need be true, and stale frames show "
+			  "too.",
+		.examples = (const char *const[]){ "backtrace", "bt", NULL },
+		.run = cmd_backtrace,
+	},
+	{ 0 },
+};

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* Looking at stacks and at much memory: backtrace, find, compare, memsave, memload. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "monitor/command.h"
+#include "monitor/monitor.h"
+#include "tests/unit-mon/fake_control.h"
+
+static struct loop *loop;
+static struct fake *fake;
+static struct monitor *mon;
+static struct strbuf out;
+
+static void setup(void)
+{
+	struct error err;
+
+	cr_assert_eq(loop_create(&loop), 0);
+	fake = fake_create(NULL, 2, 1 << 20);
+	cr_assert_not_null(fake);
+	cr_assert_eq(monitor_create(&mon, &fake->m, loop, &err), 0);
+}
+
+static void teardown(void)
+{
+	monitor_destroy(mon);
+	fake_destroy(fake);
+	loop_destroy(loop);
+	strbuf_free(&out);
+}
+
+TestSuite(mon_look, .init = setup, .fini = teardown);
+
+static const char *run(const char *line)
+{
+	strbuf_clear(&out);
+	monitor_execute(mon, line, &out);
+	return strbuf_str(&out);
+}
+
+#define expect_says(line_, text_) \
+	cr_expect(strstr(run(line_), (text_)), "%s: %s", (line_), strbuf_str(&out))
+#define expect_is(line_, text_) cr_expect_str_eq(run(line_), (text_), "%s", (line_))
+
+/* ---- backtrace ---- */
+
+static void put(uint64_t addr, uint64_t value)
+{
+	memory_write(fake->m.ram, addr, &value, 8);
+}
+
+/* A call that ends at @addr. */
+static uint64_t call_before(uint64_t addr)
+{
+	memory_write(fake->m.ram, addr - 5, "\xe8\0\0\0\0", 5);
+	return addr;
+}
+
+Test(mon_look, frames_are_followed)
+{
+	fake->reg[0][FAKE_RAX][0] = 0x8010; /* the fake's frame pointer */
+	put(0x8010, 0x8100);
+	put(0x8018, call_before(0x2000));
+	put(0x8100, 0);
+	put(0x8108, call_before(0x3000));
+	expect_is("backtrace", "#0  0x0000000000001000\n#1  0x0000000000002000\n"
+			       "#2  0x0000000000003000\n");
+	/* The outermost frame has an address of 0. */
+	put(0x8108, 0);
+	put(0x8100, 0x8200);
+	expect_is("bt", "#0  0x0000000000001000\n#1  0x0000000000002000\n");
+	fake->code_bits = 16;
+	expect_says("bt", "16-bit code has no frames");
+}
+
+Test(mon_look, without_frames_it_guesses)
+{
+	fake->reg[0][FAKE_RAX][0] = 12345;
+	for (uint64_t at = 0x8000; at < 0xc000; at += 8)
+		put(at, 0);
+	put(0x8020, call_before(0x2000));
+	put(0x8028, 0x2100); /* no call before it */
+	put(0x8400, call_before(0x3000));
+	put(0xc000, 0x3000); /* too far away */
+	expect_is("backtrace", "#0  0x0000000000001000\n"
+			       "guessed, from words on the stack that lie behind a call:\n"
+			       "?   0x0000000000002000\n?   0x0000000000003000\n");
+}
+
+/* Each frame points to itself, backwards, or out of memory. */
+Test(mon_look, bad_frames_come_to_an_end)
+{
+	for (uint64_t at = 0x8000; at < 0xc000; at += 8)
+		put(at, 0);
+	call_before(0x2000);
+	for (unsigned i = 0; i < 3; i++) {
+		static const uint64_t next[] = { 0x8010, 0x8000, 0xffffffffffffff00 };
+
+		fake->reg[0][FAKE_RAX][0] = 0x8010;
+		put(0x8010, next[i]);
+		put(0x8018, 0x2000);
+		expect_is("bt", "#0  0x0000000000001000\n#1  0x0000000000002000\n");
+	}
+}
+
+/* ---- much memory ---- */
+
+Test(mon_look, bytes_are_found)
+{
+	memory_write(fake->m.ram, 0x20, "needle", 6);
+	/* Across what is read at once. */
+	memory_write(fake->m.ram, 65536 - 3, "needle", 6);
+	expect_is("find 0 128k \"needle\"", "0x20\n0xfffd\n");
+	expect_is("find -p 0x21 64k \"needle\"", "0xfffd\n");
+	expect_is("find 0 0x25 \"needle\"", "");
+	expect_is("find 0 0x26 \"needle\"", "0x20\n");
+	expect_is("find 0xffff0 32 0x12", "error: cannot read memory at 0x100000\n");
+	expect_says("find 0x1000 1000 0x90", "there may be more than these 100");
+	expect_says("find 0 0 1", "out of range");
+}
+
+Test(mon_look, differences_are_shown)
+{
+	expect_is("compare 0x1000 0x2000 4k", "equal\n");
+	memory_write(fake->m.ram, 0x2010, "a", 1);
+	expect_is("compare 0x1000 0x2000 4k", "0x1010: 0x90  0x2010: 0x61\n1 bytes differ\n");
+	expect_says("compare 0x1000 0xff000 8k", "cannot read memory at 0x100000");
+}
+
+Test(mon_look, memory_goes_to_files_and_back)
+{
+	char dir[] = "/tmp/vitrine-look-XXXXXX", line[128];
+
+	cr_assert(mkdtemp(dir));
+	memory_write(fake->m.ram, 0x20000, "beginning", 9);
+	snprintf(line, sizeof(line), "memsave 0x20000 100000 %s/a file", dir);
+	expect_is(line, "100000 bytes saved\n");
+	snprintf(line, sizeof(line), "memload 0x60000 %s/a file", dir);
+	expect_is(line, "100000 bytes loaded\n");
+	expect_is("compare 0x20000 0x60000 100000", "equal\n");
+	snprintf(line, sizeof(line), "memload -p 0xff000 %s/a file", dir);
+	expect_is(line, "error: cannot write memory at 0x100000; 4096 bytes are loaded\n");
+	snprintf(line, sizeof(line), "pmemsave 0xff000 8k %s/b", dir);
+	expect_is(line, "error: cannot read memory at 0x100000; 4096 bytes are saved\n");
+	snprintf(line, sizeof(line), "memload 0 %s/none", dir);
+	expect_says(line, "cannot open");
+	snprintf(line, sizeof(line), "memsave 0 1 %s/none/none", dir);
+	expect_says(line, "cannot write");
+	snprintf(line, sizeof(line), "rm -r %s", dir);
+	cr_expect_eq(system(line), 0); /* NOLINT(cert-env33-c): a directory of this test's */
+}
