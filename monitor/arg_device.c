@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Arguments about what devices do: a register, how it is accessed, a condition; and files. */
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -209,38 +208,6 @@ unknown:
 	return mon_arg_wrong(mistake, p, len - p);
 }
 
-/* ---- files ---- */
-
-static int parse_file(struct mon_call *call, const struct mon_arg *arg, const char *line,
-		      size_t *pos, size_t len, struct mon_value *value, struct mon_mistake *mistake)
-{
-	(void)arg;
-	return mon_parse_word(call, line, pos, len, value, mistake);
-}
-
-static void complete_file(struct mon_session *s, const char *prefix,
-			  void (*add)(void *opaque, const char *word), void *opaque)
-{
-	const char *slash = strrchr(prefix, '/');
-	int dir_len = slash ? (int)(slash - prefix) + 1 : 0;
-	char path[512];
-	struct dirent *e;
-	DIR *dir;
-
-	(void)s;
-	snprintf(path, sizeof(path), "%.*s", dir_len, prefix);
-	dir = opendir(dir_len ? path : ".");
-	while (dir && (e = readdir(dir))) {
-		if (e->d_name[0] == '.' && !(slash ? slash[1] == '.' : prefix[0] == '.'))
-			continue;
-		snprintf(path, sizeof(path), "%.*s%s%s", dir_len, prefix, e->d_name,
-			 e->d_type == DT_DIR ? "/" : "");
-		add(opaque, path);
-	}
-	if (dir)
-		closedir(dir);
-}
-
 const struct mon_arg_type mon_arg_device_reg = {
 	.what = "a device and its register",
 	.parse = parse_device_reg,
@@ -260,10 +227,4 @@ const struct mon_arg_type mon_arg_trace_what = {
 	.what = "on, off or show",
 	.parse = parse_trace_what,
 	.complete = complete_trace_what,
-};
-const struct mon_arg_type mon_arg_file = {
-	.what = "a file",
-	.rest = true,
-	.parse = parse_file,
-	.complete = complete_file,
 };

@@ -113,7 +113,6 @@ extern const struct mon_arg_type mon_arg_device_reg; /* "edu0.status", in str */
 extern const struct mon_arg_type mon_arg_access;     /* r, w or rw: enum bp_kind */
 extern const struct mon_arg_type mon_arg_condition;  /* the rest: if value & MASK == V */
 extern const struct mon_arg_type mon_arg_trace_what; /* enum mon_trace_what */
-extern const struct mon_arg_type mon_arg_file;	     /* the rest: a file's name */
 
 enum mon_trace_what { MON_TRACE_ON, MON_TRACE_OFF, MON_TRACE_SHOW };
 
