@@ -117,7 +117,8 @@ void mon_complete(struct mon_session *s, const char *line, size_t start, size_t 
 		pos += len;
 		sub = cmd->sub;
 	} while (mon_command_goes_on(cmd, line, pos, start));
-	if (sub && !next_word(line, &pos, start, &len))
+	name = pos;
+	if (sub && !next_word(line, &name, start, &len))
 		complete_names(sub, &f);
 	if (pos < start)
 		complete_argument(s, cmd, line, pos, start, &f);

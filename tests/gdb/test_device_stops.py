@@ -32,7 +32,7 @@ monitor("trace device edu0 on", "^$")
 
 # A driver's register, stepped to its readl: the value changes in between.
 monitor("watch device edu0.factorial", r"^breakpoint \d+: edu0.factorial is read or written$")
-go(r"device breakpoint \d+, vCPU 0 at 0x\w+ \(edu0\.factorial <- 0x0000000a\)")
+go(r"device breakpoint \d+, vCPU 0 at 0x\w+(?: <[^>]*>)? \(edu0\.factorial <- 0x0000000a\)")
 check_equal(gdb.selected_frame().name(), "compute", "where the driver writes it")
 go(r"\(edu0\.factorial -> 0x00375f00\)")
 check_equal(gdb.selected_frame().name(), "compute", "where the driver reads it")

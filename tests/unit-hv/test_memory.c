@@ -88,13 +88,13 @@ static bool denies(struct memory *mem, uint64_t gpa)
 static void expect_rights(uint64_t gpa, const char *rights)
 {
 	const struct toy_slot *slot = toy_slot_at(gpa);
-	uintptr_t at = (uintptr_t)slot->hva + (gpa - slot->gpa), from, to;
+	unsigned long at = (unsigned long)slot->hva + (gpa - slot->gpa), from, to;
 	FILE *maps = fopen("/proc/self/maps", "r");
 	char line[512], got[5] = "";
 
 	cr_assert_not_null(maps);
 	while (fgets(line, sizeof(line), maps))
-		if (sscanf(line, "%zx-%zx %4s", &from, &to, got) == 3 && at >= from && at < to)
+		if (sscanf(line, "%lx-%lx %4s", &from, &to, got) == 3 && at >= from && at < to)
 			break;
 	fclose(maps);
 	cr_expect_eq(strncmp(got, rights, 2), 0, "0x%llx is %s", (unsigned long long)gpa, got);
