@@ -67,19 +67,21 @@ const struct kvm_cap_row kvm_cap_rows[KVMCAP_COUNT] = {
 static int no_permission(struct error *err)
 {
 	const mode_t group_rw = S_IRGRP | S_IWGRP;
-	const struct group *group = NULL;
+	struct group group, *found = NULL;
+	char names[4096];
 	struct stat st;
 
-	if (!stat("/dev/kvm", &st) && (st.st_mode & group_rw) == group_rw && st.st_gid)
-		group = getgrgid(st.st_gid);
-	if (!group)
+	if (!stat("/dev/kvm", &st) && (st.st_mode & group_rw) == group_rw && st.st_gid &&
+	    getgrgid_r(st.st_gid, &group, names, sizeof(names), &found))
+		found = NULL;
+	if (!found)
 		return error_set(err, -EACCES,
 				 "no permission to open /dev/kvm: it is root's alone here, run as "
 				 "root (sudo)");
 	return error_set(err, -EACCES,
 			 "no permission to open /dev/kvm: add yourself to the group \"%s\" "
 			 "(usermod -aG %s NAME, then log in again) or run as root (sudo)",
-			 group->gr_name, group->gr_name);
+			 group.gr_name, group.gr_name);
 }
 
 static int open_device(struct error *err)

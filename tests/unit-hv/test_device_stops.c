@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* Device breakpoints on the fake KVM: at the guest's access, and for what a device does by itself. */
+/* Device breakpoints on the fake KVM: at the guest's access, and for what a device does by itself.
+ */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdlib.h>

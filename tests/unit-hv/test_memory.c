@@ -88,7 +88,7 @@ static bool denies(struct memory *mem, uint64_t gpa)
 static void expect_rights(uint64_t gpa, const char *rights)
 {
 	const struct toy_slot *slot = toy_slot_at(gpa);
-	unsigned long at = (unsigned long)slot->hva + (gpa - slot->gpa), from, to;
+	unsigned long at = (unsigned long)slot->hva + (gpa - slot->gpa), from = 0, to = 0;
 	FILE *maps = fopen("/proc/self/maps", "r");
 	char line[512], got[5] = "";
 
