@@ -28,6 +28,9 @@ void vq_touched(struct virtqueue *vq, uint64_t gpa, size_t len, bool write)
 }
 
 static int fail(struct virtqueue *vq, const char *fmt, va_list args)
+	__attribute__((format(printf, 2, 0)));
+
+static int fail(struct virtqueue *vq, const char *fmt, va_list args)
 {
 	if (vq->broken)
 		return -EPROTO;
