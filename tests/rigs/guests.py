@@ -13,19 +13,25 @@ from image import Initramfs
 from packages import BUILD, CACHE, Missing, kernel
 
 
+_initrd_lock = threading.Lock()  # the rigs run side by side
+
+
 def _initrd():
     init = BUILD / "tests" / "rigs" / "inner-init"
     if not init.exists():
         raise Missing("inner-init is not built: run make rig-programs")
     out = CACHE / "inner.cpio"
-    if not out.exists() or out.stat().st_mtime < init.stat().st_mtime:
-        fs = Initramfs()
-        fs.directory("dev")
-        fs.directory("proc")
-        fs.chardev("dev/console", 5, 1)
-        fs.file("init", init)
-        CACHE.mkdir(parents=True, exist_ok=True)
-        fs.write(out)
+    with _initrd_lock:
+        if not out.exists() or out.stat().st_mtime < init.stat().st_mtime:
+            fs = Initramfs()
+            fs.directory("dev")
+            fs.directory("proc")
+            fs.chardev("dev/console", 5, 1)
+            fs.file("init", init)
+            CACHE.mkdir(parents=True, exist_ok=True)
+            partial = out.with_suffix(f".{os.getpid()}")
+            fs.write(partial)
+            os.replace(partial, out)
     return out
 
 

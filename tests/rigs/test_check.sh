@@ -17,7 +17,7 @@ row() {
 row 'KVM_CAP_SET_GUEST_DEBUG' works
 row 'single-step' works
 row 'steps without interrupts' works
-row 'read-only memory' works
+row 'page protection' works
 case $VITRINE_PLACE in
 vmx)
 	row 'breakpoint instruction' works

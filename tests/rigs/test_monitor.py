@@ -19,7 +19,8 @@ class Session:
     def __init__(self, place, *options):
         self.vitrine = place.start(["-kernel", "@demo.elf", "-m", 64, "-smp", 2, "-serial", "none",
                                     "-monitor", "stdio", "-gdb", "none", *options], gdb=False)
-        self.seen = self.vitrine.expect(PROMPT).end()
+        # The greeting is on standard error, and may come before the prompt or behind it.
+        self.seen = max(self.vitrine.expect(text, PATIENCE).end() for text in (PROMPT, "Ctrl-A x quits"))
 
     def __call__(self, command, then=PROMPT, timeout=PATIENCE):
         self.vitrine.write(command.encode() + b"\n")

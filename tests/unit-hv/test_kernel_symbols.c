@@ -19,7 +19,7 @@ extern uint64_t toy_handlers[32];
 
 static struct machine *machine_with_symbols(char *path)
 {
-	struct toy_code code = { .len = 0 };
+	static struct toy_code code; /* a reset loads it again */
 	struct machine *m;
 	struct error err;
 	FILE *f = fdopen(mkstemp(path), "w");
