@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "hv/machine.h"
+#include "monitor/symbols.h"
 
 /* One track: the events of a device, and which one is next. */
 struct track {
@@ -82,13 +83,17 @@ void mon_trace_line(struct machine *m, const struct device *dev, const struct de
 		    uint64_t start, struct strbuf *out)
 {
 	uint64_t us = (ev->time - start) / 1000;
+	struct strbuf place = STRBUF_INIT;
 
-	(void)m;
-	strbuf_printf(out, "%5" PRIu64 ".%06" PRIu64 " ", us / 1000000, us % 1000000);
-	if (ev->vcpu < 0)
-		strbuf_printf(out, "%-24s ", "-");
-	else
-		strbuf_printf(out, "vcpu%-2d 0x%-15" PRIx64 " ", ev->vcpu, ev->pc);
+	if (ev->vcpu < 0) {
+		strbuf_puts(&place, "-");
+	} else {
+		strbuf_printf(&place, "vcpu%d 0x%" PRIx64, ev->vcpu, ev->pc);
+		mon_symbol_put(m, ev->vcpu, ev->pc, &place);
+	}
+	strbuf_printf(out, "%5" PRIu64 ".%06" PRIu64 " %-40s ", us / 1000000, us % 1000000,
+		      strbuf_str(&place));
+	strbuf_free(&place);
 	device_event_format(dev, ev, out);
 	strbuf_puts(out, "\n");
 }
@@ -159,15 +164,25 @@ static struct json_object *new_name(const char *what, const char *name, int trac
 	return o;
 }
 
+static void put_place(struct json_object *args, struct machine *m, const struct device_event *ev)
+{
+	struct strbuf symbol = STRBUF_INIT;
+
+	if (ev->vcpu < 0)
+		return;
+	json_object_object_add(args, "vcpu", json_object_new_int(ev->vcpu));
+	put_hex(args, "pc", ev->pc);
+	if (!mon_symbol_name(m, ev->vcpu, ev->pc, &symbol))
+		put(args, "symbol", strbuf_str(&symbol));
+	strbuf_free(&symbol);
+}
+
 static struct json_object *details(const struct device *dev, const struct device_event *ev)
 {
 	struct json_object *args = json_object_new_object();
 
 	put(args, "device", dev->name);
-	if (ev->vcpu >= 0) {
-		json_object_object_add(args, "vcpu", json_object_new_int(ev->vcpu));
-		put_hex(args, "pc", ev->pc);
-	}
+	put_place(args, dev->m, ev);
 	if (ev->reg)
 		put(args, "register", ev->reg->name);
 	if (ev->kind == DEVICE_READ || ev->kind == DEVICE_WRITE || ev->kind == DEVICE_IRQ_MSG)

@@ -6,8 +6,8 @@
 #include "hv/device_trace.h"
 #include "hv/strbuf.h"
 
-/* "  0.012034 vcpu0 0xffffffff81000000  edu0.status -> 0x00000001 [COMPUTING]": one line, with its
- * time since @start. */
+/* "  0.012034 vcpu0 0xffffffff81000010 <probe+0x10> edu0.status -> 0x00000001 [COMPUTING]": one
+ * line, with its time since @start. */
 void mon_trace_line(struct machine *m, const struct device *dev, const struct device_event *ev,
 		    uint64_t start, struct strbuf *out);
 /*

@@ -32,7 +32,7 @@ monitor("trace device edu0 on", "^$")
 
 # A driver's register, stepped to its readl: the value changes in between.
 monitor("watch device edu0.factorial", r"^breakpoint \d+: edu0.factorial is read or written$")
-go(r"device breakpoint \d+, vCPU 0 at 0x\w+(?: <[^>]*>)? \(edu0\.factorial <- 0x0000000a\)")
+go(r"device breakpoint \d+, vCPU 0 at 0x\w+ <compute\+0x\w+> \(edu0\.factorial <- 0x0000000a\)")
 check_equal(gdb.selected_frame().name(), "compute", "where the driver writes it")
 go(r"\(edu0\.factorial -> 0x00375f00\)")
 check_equal(gdb.selected_frame().name(), "compute", "where the driver reads it")
@@ -54,7 +54,7 @@ monitor("watch device edu0.nothing", "edu0 has no such register")
 monitor("watch device edu0.id if value & 1 == 2", "error: value & 0x1 is never 0x2")
 
 # What was traced, as text and as a timeline.
-said = monitor("trace device edu0 show 200", r"vcpu0 +0x\w+ +edu0\.factorial <- 0x0000000a$")
+said = monitor("trace device edu0 show 200", r"vcpu0 0x\w+ <compute\+0x\w+> +edu0\.factorial <- 0x0000000a$")
 check_match(r"- +edu0: interrupt 11 up", said, "a timer of the device's own")
 with tempfile.TemporaryDirectory() as place:
     path = pathlib.Path(place, "edu.json")
@@ -67,6 +67,7 @@ names = [e["name"] for e in events]
 first = names.index("edu0.factorial <- 0x0000000a")
 check_equal(events[first]["args"]["vcpu"], 0, "the vCPU of an access")
 check(re.fullmatch("0x[0-9a-f]+", events[first]["args"]["pc"]), "and its pc")
+check_match(r"^compute\+0x", events[first]["args"]["symbol"], "and what that is")
 check("edu0.factorial -> 0x00375f00" in names[first:], "the result comes later")
 lines = [e["ph"] for e in events if "interrupt 11" in e["name"]]
 check_equal(lines[:2], ["B", "E"], "the line goes up and down")

@@ -74,4 +74,4 @@ def test_memory_above_4_gib(place):
     """The RAM that has no place below the hole is above it, and devices are above that."""
     if place.name == "vmx":
         raise Skip("its host has less than that")
-    assert "ringer: there is RAM at 4 GiB: ok" in _ringer(place, "-m", "5G", "-append", "high")[0]
+    assert "ringer: there is RAM at 4 GiB: ok" in _ringer(place, "-m", 3072 + 64, "-append", "high")[0]
