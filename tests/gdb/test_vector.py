@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# places: native svm vmx
+# places: native svm
 # vitrine: -kernel @demo.elf -append mode=spin -m 64 -S
 # symbols: demo.elf
 """AVX, AVX-512 and protection keys: there as the guest's CPUID has them, and what is set in them stays."""
 import gdb
 from session import PLACE, check, check_equal, check_match, connect, run, value
 
-# What KVM can give a guest there: kvm-pvm, QEMU's -cpu max, Bochs's Skylake-X.
-HAS = {"native": [], "svm": ["avx", "pku"], "vmx": ["avx", "avx512", "pku"]}[PLACE]
+# What KVM can give a guest there: kvm-pvm, QEMU's -cpu max.
+HAS = {"native": [], "svm": ["avx", "pku"]}[PLACE]
 # A register of each, an element that is set, and how a number for it is read back.
 SET = {
     "avx": [("$ymm0.v4_int64[3]", 0x1122334455667788), ("$ymm15.v4_int64[0]", 7)],
