@@ -29,18 +29,27 @@ static bool is_let_go(const struct vcpu *v, const struct resume *orders, size_t 
 
 /* ---- stops that wait to be told ---- */
 
-static bool is_code(enum bp_kind kind)
+/*
+ * The breakpoint that was hit. One with another number at the same place may have another
+ * condition, or never stop: the instruction was not executed, so it is asked as soon as the vCPU
+ * runs.
+ */
+static bool code_bp_is_there(struct machine *m, const struct stop *stop)
 {
-	return kind == BP_SOFT || kind == BP_HARD;
+	for (const struct bp *bp = bp_at(m, stop->pc); bp; bp = bp_at_next(bp))
+		if (bp->id == stop->bp)
+			return true;
+	return false;
 }
 
-/* gdb removes its breakpoints at every stop and sets them anew: the number is another then. */
-static bool bp_is_there(struct machine *m, const struct stop *stop)
+/*
+ * What was accessed is behind the vCPU, so any watchpoint of the kind will do: gdb removes its own
+ * at every stop and sets them anew, with other numbers.
+ */
+static bool watchpoint_is_there(struct machine *m, const struct stop *stop)
 {
-	uint64_t addr = is_code(stop->bp_kind) ? stop->pc : stop->addr;
-
-	for (const struct bp *bp = bp_at(m, addr); bp; bp = bp_at_next(bp))
-		if (bp_is_code(bp) ? is_code(stop->bp_kind) : bp->kind == stop->bp_kind)
+	for (const struct bp *bp = bp_at(m, stop->addr); bp; bp = bp_at_next(bp))
+		if (bp->kind == stop->bp_kind)
 			return true;
 	return false;
 }
@@ -65,9 +74,10 @@ static bool is_stale(struct machine *m, const struct stop *stop)
 	case STOP_BREAKPOINT:
 	case STOP_HW_BREAKPOINT:
 		/* The instruction was not executed: a vCPU that is somewhere else never came. */
-		return !bp_is_there(m, stop) || control_pc(m, stop->vcpu, &pc) || pc != stop->pc;
+		return !code_bp_is_there(m, stop) || control_pc(m, stop->vcpu, &pc) ||
+		       pc != stop->pc;
 	case STOP_WATCHPOINT:
-		return !bp_is_there(m, stop);
+		return !watchpoint_is_there(m, stop);
 	case STOP_DEVICE:
 		return !device_bp_is_there(m, stop->bp);
 	default:

@@ -20,7 +20,7 @@ class Session:
         self.vitrine = place.start(["-kernel", "@demo.elf", "-m", 64, "-smp", 2, "-serial", "none",
                                     "-monitor", "stdio", "-gdb", "none", *options], gdb=False)
         # The greeting is on standard error, and may come before the prompt or behind it.
-        self.seen = max(self.vitrine.expect(text, PATIENCE).end() for text in (PROMPT, "Ctrl-A x quits"))
+        self.seen = max(self.vitrine.expect(text, PATIENCE).end() for text in (PROMPT, r"Ctrl-A x quits\.\r?\n"))
 
     def __call__(self, command, then=PROMPT, timeout=PATIENCE):
         self.vitrine.write(command.encode() + b"\n")

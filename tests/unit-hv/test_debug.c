@@ -393,11 +393,12 @@ Test(debug, reset_keeps_breakpoints)
 	toy_machine_free(m);
 }
 
-/* vCPU 1 has come to the breakpoint at @pc, and nobody was told. */
-static void stand_at(struct machine *m, uint64_t pc)
+/* vCPU 1 has come to breakpoint @bp at @pc, and nobody was told. */
+static void stand_at(struct machine *m, uint64_t pc, int bp)
 {
 	cr_assert_eq(control_set_pc(m, 1, pc), 0);
-	m->vcpus[1]->stop = (struct stop){ .reason = STOP_BREAKPOINT, .vcpu = 1, .pc = pc };
+	m->vcpus[1]->stop =
+		(struct stop){ .reason = STOP_BREAKPOINT, .vcpu = 1, .pc = pc, .bp = bp };
 }
 
 /* A second vCPU that hit at the same time: told at the next resume, unless a client looked. */
@@ -409,14 +410,15 @@ static void waiting_stop(bool shown)
 						{ .action = RESUME_CONTINUE } };
 	struct loop_code l;
 	struct machine *m = loop_machine(&l, 2, 0);
+	int bp = add(m, BP_SOFT, l.target, 1);
 	uint64_t count;
 
-	cr_assert_gt(add(m, BP_SOFT, l.target, 1), 0, "%s", err.text);
+	cr_assert_gt(bp, 0, "%s", err.text);
 	cr_assert_eq(control_resume(m, &me, first, 2, &err), 0, "%s", err.text);
 	cr_assert(toy_wait_stop(m, 20000));
 	cr_assert_null(control_waiting_stop(m, 0));
 	cr_assert_null(control_waiting_stop(m, 1));
-	stand_at(m, l.target);
+	stand_at(m, l.target, bp);
 	cr_assert_not_null(control_waiting_stop(m, 1));
 	cr_assert_null(control_waiting_stop(m, 2));
 	count = toy_counter(m, COUNTER);
@@ -447,8 +449,7 @@ Test(debug, a_waiting_stop_goes_with_its_breakpoint)
 	struct loop_code l;
 	struct machine *m = loop_machine(&l, 2, 0);
 
-	add(m, BP_SOFT, l.target, 1);
-	stand_at(m, l.target);
+	stand_at(m, l.target, add(m, BP_SOFT, l.target, 1));
 	cr_assert_not_null(control_waiting_stop(m, 1));
 	control_bp_remove(m, &me, BP_SOFT, l.target, 1);
 	cr_assert_null(control_waiting_stop(m, 1));

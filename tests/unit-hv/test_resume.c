@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "fake_kvm.h"
+#include "hv/control_at.h"
 #include "hv/vcpu.h"
 
 #define COUNTER 0x200000ull
@@ -34,9 +35,12 @@ static void setup(unsigned vcpus)
 	toy_age(m);
 }
 
+static int last_bp;
+
 static void add(enum bp_kind kind, uint64_t addr)
 {
-	cr_assert_gt(control_bp_add(m, &me, kind, addr, 1, 0, &err), 0, "%s", err.text);
+	last_bp = control_bp_add(m, &me, kind, addr, 1, 0, &err);
+	cr_assert_gt(last_bp, 0, "%s", err.text);
 }
 
 static void go(int vcpu, struct resume order)
@@ -71,6 +75,8 @@ static void post_hit(struct vcpu *v, void *arg)
 	struct stop stop = { .reason = STOP_BREAKPOINT, .bp_kind = BP_SOFT, .pc = target };
 
 	(void)arg;
+	stop.vcpu = v->index;
+	stop.bp = last_bp;
 	vcpu_post_stop(v, &stop);
 }
 
@@ -121,6 +127,35 @@ Test(resume, a_hit_whose_breakpoint_is_gone_is_forgotten, .timeout = 300)
 	cr_assert_eq(stopped()->reason, STOP_STEP);
 	cr_assert_eq(control_last_stop(m)->vcpu, 1);
 	cr_assert_eq(toy_counter(m, COUNTER), count + 1, "its instruction was executed once");
+	toy_machine_free(m);
+}
+
+static enum bp_verdict never(struct bp_filter *filter, struct control_at *at)
+{
+	(void)filter, (void)at;
+	return BP_GO_ON;
+}
+
+static void nothing_to_release(struct bp_filter *filter)
+{
+	(void)filter;
+}
+
+/* Like a tracepoint that has taken the breakpoint's place: it collects and never stops. */
+Test(resume, a_hit_is_not_told_for_another_breakpoint_at_the_place, .timeout = 300)
+{
+	struct bp_filter filter = { .ask = never, .release = nothing_to_release, .what = "never" };
+
+	setup(2);
+	add(BP_SOFT, target);
+	two_hits();
+	cr_assert_eq(control_bp_remove(m, &me, BP_SOFT, target, 1), 0);
+	cr_assert_gt(control_bp_add_filtered(m, &me, BP_SOFT, target, 0, &filter, &err), 0);
+	go(1, (struct resume){ .action = RESUME_CONTINUE });
+	toy_run_loop(m, 50);
+	cr_assert_eq(control_state(m), RUN_RUNNING);
+	cr_assert_eq(control_stop(m, &me), 0);
+	cr_assert_eq(control_last_stop(m)->reason, STOP_PAUSE);
 	toy_machine_free(m);
 }
 
