@@ -2,6 +2,7 @@
 /* What split and packed virtqueues have in common: see queue.h. */
 #include "devices/virtio/queue.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -10,21 +11,25 @@
 #include <string.h>
 
 #include "devices/virtio/queue_internal.h"
-#include "hv/machine.h"
-
-static void *map(const struct virtqueue *vq, uint64_t gpa, size_t len)
-{
-	const struct memory *ram = vq->dev->m->ram;
-
-	return ram ? memory_ptr(ram, gpa, len) : NULL;
-}
+#include "hv/dma.h"
 
 void vq_touched(struct virtqueue *vq, uint64_t gpa, size_t len, bool write)
 {
-	(void)vq;
-	(void)gpa;
-	(void)len;
-	(void)write;
+	dma_unmap(vq->dev, gpa, len, write ? DMA_FROM_DEVICE : DMA_TO_DEVICE);
+}
+
+uint16_t vq_ring_load(struct virtqueue *vq, const uint8_t *area, uint64_t gpa, size_t at)
+{
+	uint16_t value = le16toh(vq_load16(area + at));
+
+	vq_touched(vq, gpa + at, sizeof(value), false);
+	return value;
+}
+
+void vq_ring_store(struct virtqueue *vq, uint8_t *area, uint64_t gpa, size_t at, uint16_t value)
+{
+	vq_store16(area + at, htole16(value));
+	vq_touched(vq, gpa + at, sizeof(value), true);
 }
 
 static int fail(struct virtqueue *vq, const char *fmt, va_list args)
@@ -96,9 +101,9 @@ static int map_areas(struct virtqueue *vq, const struct vq_ring *ring)
 {
 	const struct vq_config *c = &vq->cfg;
 
-	vq->desc = map(vq, c->desc, ring->desc_bytes(c->size));
-	vq->driver_area = map(vq, c->driver_area, ring->driver_bytes(c->size));
-	vq->device_area = map(vq, c->device_area, ring->device_bytes(c->size));
+	vq->desc = dma_map(vq->dev, c->desc, ring->desc_bytes(c->size));
+	vq->driver_area = dma_map(vq->dev, c->driver_area, ring->driver_bytes(c->size));
+	vq->device_area = dma_map(vq->dev, c->device_area, ring->device_bytes(c->size));
 	if (vq->desc && vq->driver_area && vq->device_area)
 		return 0;
 	vq_fail(vq, "areas at 0x%" PRIx64 ", 0x%" PRIx64 ", 0x%" PRIx64 ": not all in RAM", c->desc,
@@ -221,7 +226,7 @@ int vq_add_buffer(struct virtqueue *vq, struct vq_request *req, uint64_t gpa, ui
 	/* 2.7.5.1 */
 	if (req->out_bytes + req->in_bytes + len > UINT32_MAX)
 		return vq_fail(vq, "a chain of more than 4 GiB");
-	p = map(vq, gpa, len);
+	p = dma_map(vq->dev, gpa, len);
 	if (!p)
 		return vq_fail(vq, "a buffer that is not RAM: 0x%" PRIx64 ", %" PRIu32 " bytes",
 			       gpa, len);
@@ -247,7 +252,7 @@ const uint8_t *vq_indirect_table(struct virtqueue *vq, uint64_t gpa, uint32_t le
 		vq_fail(vq, "an indirect descriptor, which was not negotiated");
 	else if (!len || len % sizeof(struct vring_desc))
 		vq_fail(vq, "an indirect table of %" PRIu32 " bytes", len);
-	else if (!(table = map(vq, gpa, len)))
+	else if (!(table = dma_map(vq->dev, gpa, len)))
 		vq_fail(vq, "an indirect table that is not RAM: 0x%" PRIx64 ", %" PRIu32 " bytes",
 			gpa, len);
 	else

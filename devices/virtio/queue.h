@@ -67,7 +67,13 @@ struct virtqueue {
 	struct vq_config cfg;
 	uint8_t *desc, *driver_area, *device_area;
 
-	pthread_mutex_t lock; /* guards the rest; nothing is taken inside it */
+	/*
+	 * Guards the rest. Inside it every access to memory is told by dma_unmap(), which takes
+	 * the observers' locks: the device's look.lock, the debugger's of watchpoints and stops,
+	 * the loop's of posts. Whoever holds one of those never asks a queue, and dev.lock is
+	 * never taken in here: it comes before.
+	 */
+	pthread_mutex_t lock;
 	bool broken;
 	char fault[160];
 	struct vq_request *requests, *free; /* cfg.size of them */

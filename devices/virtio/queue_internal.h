@@ -53,7 +53,10 @@ static inline void vq_store16(void *p, uint16_t value)
 	__atomic_store_n((uint16_t *)p, value, __ATOMIC_RELEASE);
 }
 
-/* The device touched its rings: for who watches that memory. */
+/* The device touched its rings or a buffer: for who watches that memory. */
 void vq_touched(struct virtqueue *vq, uint64_t gpa, size_t len, bool write);
+/* Two bytes at @at of an area, which is at @gpa for the guest: the value, and vq_touched(). */
+uint16_t vq_ring_load(struct virtqueue *vq, const uint8_t *area, uint64_t gpa, size_t at);
+void vq_ring_store(struct virtqueue *vq, uint8_t *area, uint64_t gpa, size_t at, uint16_t value);
 
 #endif

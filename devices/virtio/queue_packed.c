@@ -40,9 +40,16 @@ static uint8_t *desc_at(const struct virtqueue *vq, unsigned at)
 	return vq->desc + at * sizeof(struct vring_packed_desc);
 }
 
-static uint16_t flags_at(const struct virtqueue *vq, unsigned at)
+static uint16_t peek_flags(const struct virtqueue *vq, unsigned at)
 {
 	return le16toh(vq_load16(desc_at(vq, at) + offsetof(struct vring_packed_desc, flags)));
+}
+
+static uint16_t flags_at(struct virtqueue *vq, unsigned at)
+{
+	return vq_ring_load(vq, vq->desc, vq->cfg.desc,
+			    at * sizeof(struct vring_packed_desc) +
+				    offsetof(struct vring_packed_desc, flags));
 }
 
 static void advance(const struct virtqueue *vq, uint16_t *at, bool *wrap, unsigned by)
@@ -145,10 +152,14 @@ static void put(struct virtqueue *vq, const struct vq_request *req, uint32_t wri
 
 	memcpy(p + offsetof(struct vring_packed_desc, len), &len, sizeof(len));
 	memcpy(p + offsetof(struct vring_packed_desc, id), &id, sizeof(id));
+	/* The address stays as it is. */
+	vq_touched(vq,
+		   vq->cfg.desc + (uint64_t)(p - vq->desc) +
+			   offsetof(struct vring_packed_desc, len),
+		   sizeof(len) + sizeof(id), true);
 	/* A release: the driver that sees the flags sees the rest and the data. */
-	vq_store16(p + offsetof(struct vring_packed_desc, flags), htole16(flags));
-	vq_touched(vq, vq->cfg.desc + (uint64_t)(p - vq->desc), sizeof(struct vring_packed_desc),
-		   true);
+	vq_ring_store(vq, vq->desc, vq->cfg.desc,
+		      (size_t)(p - vq->desc) + offsetof(struct vring_packed_desc, flags), flags);
 	advance(vq, &vq->next_used, &vq->used_wrap, req->count);
 	vq->unsignalled += req->count;
 }
@@ -158,13 +169,13 @@ static void put(struct virtqueue *vq, const struct vq_request *req, uint32_t wri
 /* 2.8.10 */
 static bool wants_interrupt(struct virtqueue *vq)
 {
-	uint16_t flags = le16toh(vq_load16(vq->driver_area + FLAGS_AT)) & 3;
+	uint16_t flags = vq_ring_load(vq, vq->driver_area, vq->cfg.driver_area, FLAGS_AT) & 3;
 	unsigned size = vq->cfg.size, n = vq->unsignalled, event, end, ahead;
 	uint16_t off_wrap;
 
 	if (flags != VRING_PACKED_EVENT_FLAG_DESC || !vq->cfg.event_idx)
 		return flags != VRING_PACKED_EVENT_FLAG_DISABLE;
-	off_wrap = le16toh(vq_load16(vq->driver_area + OFF_WRAP_AT));
+	off_wrap = vq_ring_load(vq, vq->driver_area, vq->cfg.driver_area, OFF_WRAP_AT);
 	event = off_wrap & (EVENT_WRAP - 1);
 	if (event >= size || n > size)
 		return true;
@@ -180,13 +191,13 @@ static void ask_notify(struct virtqueue *vq, bool on)
 	uint16_t flags = VRING_PACKED_EVENT_FLAG_DISABLE;
 
 	if (on && vq->cfg.event_idx) {
-		vq_store16(vq->device_area + OFF_WRAP_AT,
-			   htole16((uint16_t)(vq->next_avail | (vq->avail_wrap ? EVENT_WRAP : 0))));
+		vq_ring_store(vq, vq->device_area, vq->cfg.device_area, OFF_WRAP_AT,
+			      (uint16_t)(vq->next_avail | (vq->avail_wrap ? EVENT_WRAP : 0)));
 		flags = VRING_PACKED_EVENT_FLAG_DESC;
 	} else if (on) {
 		flags = VRING_PACKED_EVENT_FLAG_ENABLE;
 	}
-	vq_store16(vq->device_area + FLAGS_AT, htole16(flags));
+	vq_ring_store(vq, vq->device_area, vq->cfg.device_area, FLAGS_AT, flags);
 }
 
 /* ---- for people ---- */
@@ -197,7 +208,10 @@ static void describe(struct virtqueue *vq, struct strbuf *out)
 	uint16_t flags = le16toh(vq_load16(vq->driver_area + FLAGS_AT)) & 3;
 
 	strbuf_printf(out, "  next to take %u (wrap %d)%s, next to use %u (wrap %d); interrupt %s",
-		      vq->next_avail, vq->avail_wrap, available(vq) ? ", which is available" : "",
+		      vq->next_avail, vq->avail_wrap,
+		      is_available(peek_flags(vq, vq->next_avail), vq->avail_wrap)
+			      ? ", which is available"
+			      : "",
 		      vq->next_used, vq->used_wrap, words[flags]);
 	if (flags == VRING_PACKED_EVENT_FLAG_DESC) {
 		uint16_t event = le16toh(vq_load16(vq->driver_area + OFF_WRAP_AT));

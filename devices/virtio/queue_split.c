@@ -38,9 +38,9 @@ static unsigned place(const struct virtqueue *vq, uint16_t index)
 	return index & (vq->cfg.size - 1u);
 }
 
-static uint16_t driver_idx(const struct virtqueue *vq)
+static uint16_t driver_idx(struct virtqueue *vq)
 {
-	return le16toh(vq_load16(vq->driver_area + IDX_AT));
+	return vq_ring_load(vq, vq->driver_area, vq->cfg.driver_area, IDX_AT);
 }
 
 /* ---- taking ---- */
@@ -59,6 +59,9 @@ static int walk(struct virtqueue *vq, struct vq_request *req, const uint8_t *tab
 		if (at >= count)
 			return vq_fail(vq, "descriptor %u of %u", at, count);
 		memcpy(&d, table + at * sizeof(d), sizeof(d));
+		/* Of an indirect one all has been told. */
+		if (!inside)
+			vq_touched(vq, vq->cfg.desc + at * sizeof(d), sizeof(d), false);
 		flags = le16toh(d.flags);
 		if (flags & VRING_DESC_F_INDIRECT)
 			break;
@@ -85,20 +88,18 @@ static bool available(struct virtqueue *vq)
 static int take(struct virtqueue *vq, struct vq_request *req)
 {
 	uint16_t idx = driver_idx(vq), waiting = (uint16_t)(idx - vq->next_avail);
-	const uint8_t *entry;
 
 	if (!waiting)
 		return 0;
 	if (waiting > vq->cfg.size)
 		return vq_fail(vq, "the available index jumps from %u to %u", vq->next_avail, idx);
-	entry = vq->driver_area + RING_AT + 2ul * place(vq, vq->next_avail);
-	req->id = le16toh(vq_load16(entry));
+	req->id = vq_ring_load(vq, vq->driver_area, vq->cfg.driver_area,
+			       RING_AT + 2ul * place(vq, vq->next_avail));
 	req->count = 0;
 	if (req->id >= vq->cfg.size)
 		return vq_fail(vq, "available: descriptor %u of %u", req->id, vq->cfg.size);
 	if (walk(vq, req, vq->desc, vq->cfg.size, req->id, false) < 0)
 		return -1;
-	vq_touched(vq, vq->cfg.driver_area + (uint64_t)(entry - vq->driver_area), 2, false);
 	vq->next_avail++;
 	return 1;
 }
@@ -111,24 +112,23 @@ static void put(struct virtqueue *vq, const struct vq_request *req, uint32_t wri
 	size_t at = RING_AT + sizeof(elem) * place(vq, vq->next_used);
 
 	memcpy(vq->device_area + at, &elem, sizeof(elem));
+	vq_touched(vq, vq->cfg.device_area + at, sizeof(elem), true);
 	vq->next_used++;
 	vq->unsignalled++;
 	/* A release: the driver that sees the index sees the entry and the data. */
-	vq_store16(vq->device_area + IDX_AT, htole16(vq->next_used));
-	vq_touched(vq, vq->cfg.device_area + at, sizeof(elem), true);
-	vq_touched(vq, vq->cfg.device_area + IDX_AT, 2, true);
+	vq_ring_store(vq, vq->device_area, vq->cfg.device_area, IDX_AT, vq->next_used);
 }
 
 /* ---- notifications ---- */
 
-static uint8_t *used_event(const struct virtqueue *vq)
+static size_t used_event_at(const struct virtqueue *vq)
 {
-	return vq->driver_area + RING_AT + 2ul * vq->cfg.size;
+	return RING_AT + 2ul * vq->cfg.size;
 }
 
-static uint8_t *avail_event(const struct virtqueue *vq)
+static size_t avail_event_at(const struct virtqueue *vq)
 {
-	return vq->device_area + RING_AT + sizeof(struct vring_used_elem) * vq->cfg.size;
+	return RING_AT + sizeof(struct vring_used_elem) * vq->cfg.size;
 }
 
 /* 2.7.7.2 */
@@ -137,9 +137,9 @@ static bool wants_interrupt(struct virtqueue *vq)
 	uint16_t event, passed;
 
 	if (!vq->cfg.event_idx)
-		return !(le16toh(vq_load16(vq->driver_area + FLAGS_AT)) &
+		return !(vq_ring_load(vq, vq->driver_area, vq->cfg.driver_area, FLAGS_AT) &
 			 VRING_AVAIL_F_NO_INTERRUPT);
-	event = le16toh(vq_load16(used_event(vq)));
+	event = vq_ring_load(vq, vq->driver_area, vq->cfg.driver_area, used_event_at(vq));
 	/* How many entries ago the one was written that the driver waits for. */
 	passed = (uint16_t)(vq->next_used - event - 1);
 	return passed < vq->unsignalled;
@@ -149,9 +149,11 @@ static bool wants_interrupt(struct virtqueue *vq)
 static void ask_notify(struct virtqueue *vq, bool on)
 {
 	if (!vq->cfg.event_idx)
-		vq_store16(vq->device_area + FLAGS_AT, htole16(on ? 0 : VRING_USED_F_NO_NOTIFY));
+		vq_ring_store(vq, vq->device_area, vq->cfg.device_area, FLAGS_AT,
+			      on ? 0 : VRING_USED_F_NO_NOTIFY);
 	else if (on)
-		vq_store16(avail_event(vq), htole16(vq->next_avail));
+		vq_ring_store(vq, vq->device_area, vq->cfg.device_area, avail_event_at(vq),
+			      vq->next_avail);
 	/* Else the event stays behind, and the driver passes it no more. */
 }
 
@@ -159,12 +161,12 @@ static void ask_notify(struct virtqueue *vq, bool on)
 
 static void describe(struct virtqueue *vq, struct strbuf *out)
 {
-	strbuf_printf(out, "  available %u, taken up to %u; used %u", driver_idx(vq),
-		      vq->next_avail, vq->next_used);
+	strbuf_printf(out, "  available %u, taken up to %u; used %u",
+		      le16toh(vq_load16(vq->driver_area + IDX_AT)), vq->next_avail, vq->next_used);
 	if (vq->cfg.event_idx)
 		strbuf_printf(out, "; events: notify at %u, interrupt at %u",
-			      le16toh(vq_load16(avail_event(vq))),
-			      le16toh(vq_load16(used_event(vq))));
+			      le16toh(vq_load16(vq->device_area + avail_event_at(vq))),
+			      le16toh(vq_load16(vq->driver_area + used_event_at(vq))));
 	strbuf_puts(out, "\n");
 }
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "hv/dma.h"
 #include "hv/machine.h"
 #include "tests/unit-virtio/driver.h"
 
@@ -304,6 +305,92 @@ Test(queue, notifications_on_and_off)
 			}
 		}
 	}
+}
+
+/* ---- for who watches memory ---- */
+
+static struct told {
+	uint64_t gpa, len;
+	bool write;
+} told[64];
+static unsigned told_count;
+
+static void on_access(struct machine *from, const char *device, uint64_t gpa, uint64_t len,
+		      bool write)
+{
+	cr_assert_eq(from, &m);
+	cr_assert_str_eq(device, "test0");
+	cr_assert_lt(told_count, sizeof(told) / sizeof(told[0]));
+	told[told_count++] = (struct told){ gpa, len, write };
+}
+
+static const struct dma_observer observer = { .accessed = on_access };
+
+static unsigned times_told(uint64_t gpa, uint64_t len, bool write)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < told_count; i++)
+		n += told[i].gpa == gpa && told[i].len == len && told[i].write == write;
+	return n;
+}
+
+static void expect_told(bool packed, uint64_t gpa, uint64_t len, bool write)
+{
+	cr_expect_eq(times_told(gpa, len, write), 1u, "packed %d: 0x%lx, %lu bytes, write %d: %u",
+		     packed, (unsigned long)gpa, (unsigned long)len, write,
+		     times_told(gpa, len, write));
+}
+
+Test(queue, every_access_is_told)
+{
+	const struct driver_buffer b[] = { { DATA, 3, false },
+					   { DATA + 100, 4, true },
+					   { DATA + 200, 9, true },
+					   { DATA + 300, 9, true } };
+	struct strbuf sb = STRBUF_INIT;
+	struct vq_request *req;
+
+	for_each_layout(packed)
+	{
+		start(packed, true, SIZE);
+		m.dma = &observer;
+		told_count = 0;
+		driver_add(&d, b, 4, TABLE);
+		cr_assert_not_null(req = vq_pop(&vq));
+		expect_told(packed, TABLE, 64, false);
+		expect_told(packed, d.cfg.desc + 16ull * (packed ? 0 : (unsigned)req->id), 16,
+			    false);
+		if (!packed) {
+			expect_told(packed, d.cfg.driver_area + 2, 2, false);
+			expect_told(packed, d.cfg.driver_area + 4, 2, false);
+		}
+		told_count = 0;
+		vq_complete(req, 6);
+		expect_told(packed, DATA, 3, false);
+		expect_told(packed, DATA + 100, 4, true);
+		expect_told(packed, DATA + 200, 2, true);
+		cr_expect_eq(times_told(DATA + 300, 9, true), 0u, "nothing was written there");
+		if (packed) {
+			expect_told(packed, d.cfg.desc + 8, 6, true);
+			expect_told(packed, d.cfg.desc + 14, 2, true);
+		} else {
+			expect_told(packed, d.cfg.device_area + 4, 8, true);
+			expect_told(packed, d.cfg.device_area + 2, 2, true);
+		}
+		cr_expect_eq(told_count, 5u);
+		told_count = 0;
+		vq_wants_interrupt(&vq);
+		vq_ask_notify(&vq, true);
+		expect_told(packed, d.cfg.driver_area + (packed ? 2 : 4 + 2 * SIZE), 2, false);
+		expect_told(packed, d.cfg.device_area + (packed ? 0 : 4 + 8 * SIZE), 2, true);
+		told_count = 0;
+		vq_describe(&vq, &sb);
+		cr_expect_eq(told_count, 0u, "a person's look is no access");
+		strbuf_clear(&sb);
+		m.dma = NULL;
+	}
+	strbuf_free(&sb);
 }
 
 /* ---- where the rings may be ---- */
