@@ -159,6 +159,7 @@ void vq_stop(struct virtqueue *vq)
 	vq->requests = vq->free = NULL;
 	vq->cfg = (struct vq_config){ 0 };
 	vq->broken = false;
+	vq->hides = false;
 	vq->in_flight = vq->in_flight_places = vq->unsignalled = 0;
 	vq->next_avail = vq->next_used = 0;
 	vq->counters = (struct vq_counters){ 0 };
@@ -316,20 +317,33 @@ static void tell_touched(struct virtqueue *vq, const struct vq_request *req, uin
 	}
 }
 
-void vq_complete(struct vq_request *req, uint64_t written)
+static void put(struct virtqueue *vq, struct vq_request *req, uint64_t written)
 {
-	struct virtqueue *vq = req->vq;
-
 	if (written > req->in_bytes)
 		written = req->in_bytes;
-	pthread_mutex_lock(&vq->lock);
 	if (!vq->broken) {
 		tell_touched(vq, req, written);
 		vq->ring->put(vq, req, (uint32_t)written);
 		vq->counters.completed++;
 	}
 	give_back(vq, req);
+}
+
+void vq_complete_all(struct vq_request *const *reqs, const uint64_t *written, unsigned count)
+{
+	struct virtqueue *vq = reqs[0]->vq;
+
+	pthread_mutex_lock(&vq->lock);
+	for (unsigned i = 0; i < count; i++)
+		put(vq, reqs[i], written[i]);
+	if (!vq->broken)
+		vq->ring->publish(vq);
 	pthread_mutex_unlock(&vq->lock);
+}
+
+void vq_complete(struct vq_request *req, uint64_t written)
+{
+	vq_complete_all(&req, &written, 1);
 }
 
 void vq_drop(struct vq_request *req)

@@ -82,6 +82,10 @@ struct virtqueue {
 	/* Split: free-running. Packed: below the size, with wrap counters. */
 	uint16_t next_avail, next_used;
 	bool avail_wrap, used_wrap;
+	/* Packed: the flags of the first place used that the driver cannot see yet, and where. */
+	bool hides;
+	size_t hidden_off;
+	uint16_t hidden_flags;
 	unsigned unsignalled; /* places used since the driver's wish was last looked at */
 	struct vq_counters counters;
 };
@@ -104,6 +108,11 @@ bool vq_running(const struct virtqueue *vq);
 struct vq_request *vq_pop(struct virtqueue *vq);
 /* @written: bytes of the writable part that were written, from its beginning on. Any thread. */
 void vq_complete(struct vq_request *req, uint64_t written);
+/*
+ * Several of one queue, in this order: the driver sees all of them or none, as it must for the
+ * pieces of one frame (5.1.6.4). Any thread.
+ */
+void vq_complete_all(struct vq_request *const *reqs, const uint64_t *written, unsigned count);
 /* The same, but the driver is not told: for a reset. */
 void vq_drop(struct vq_request *req);
 /* Breaks the queue for what a request says: as if the ring were wrong. */

@@ -19,7 +19,9 @@ struct vq_ring {
 
 	/* 1: the next buffer is in @req; 0: there is none; negative: vq_fail() was called. */
 	int (*take)(struct virtqueue *vq, struct vq_request *req);
+	/* The driver sees nothing of it until the next publish(). */
 	void (*put)(struct virtqueue *vq, const struct vq_request *req, uint32_t written);
+	void (*publish)(struct virtqueue *vq);
 	bool (*available)(struct virtqueue *vq);
 	/* With vq->unsignalled places used up to now. */
 	bool (*wants_interrupt)(struct virtqueue *vq);

@@ -145,6 +145,7 @@ done:
 static void put(struct virtqueue *vq, const struct vq_request *req, uint32_t written)
 {
 	uint8_t *p = desc_at(vq, vq->next_used);
+	size_t flags_off = (size_t)(p - vq->desc) + offsetof(struct vring_packed_desc, flags);
 	uint16_t flags = (uint16_t)((vq->used_wrap ? F_AVAIL | F_USED : 0) |
 				    (written ? VRING_DESC_F_WRITE : 0));
 	uint32_t len = htole32(written);
@@ -157,11 +158,24 @@ static void put(struct virtqueue *vq, const struct vq_request *req, uint32_t wri
 		   vq->cfg.desc + (uint64_t)(p - vq->desc) +
 			   offsetof(struct vring_packed_desc, len),
 		   sizeof(len) + sizeof(id), true);
-	/* A release: the driver that sees the flags sees the rest and the data. */
-	vq_ring_store(vq, vq->desc, vq->cfg.desc,
-		      (size_t)(p - vq->desc) + offsetof(struct vring_packed_desc, flags), flags);
+	/* A driver looks no further than the first place that it does not see used. */
+	if (vq->hides) {
+		vq_ring_store(vq, vq->desc, vq->cfg.desc, flags_off, flags);
+	} else {
+		vq->hides = true;
+		vq->hidden_off = flags_off;
+		vq->hidden_flags = flags;
+	}
 	advance(vq, &vq->next_used, &vq->used_wrap, req->count);
 	vq->unsignalled += req->count;
+}
+
+static void publish(struct virtqueue *vq)
+{
+	/* A release: the driver that sees these flags sees the rest and the data. */
+	if (vq->hides)
+		vq_ring_store(vq, vq->desc, vq->cfg.desc, vq->hidden_off, vq->hidden_flags);
+	vq->hides = false;
 }
 
 /* ---- notifications ---- */
@@ -233,6 +247,7 @@ const struct vq_ring vq_packed = {
 	.size_max = VQ_SIZE_MAX,
 	.take = take,
 	.put = put,
+	.publish = publish,
 	.available = available,
 	.wants_interrupt = wants_interrupt,
 	.ask_notify = ask_notify,

@@ -115,7 +115,11 @@ static void put(struct virtqueue *vq, const struct vq_request *req, uint32_t wri
 	vq_touched(vq, vq->cfg.device_area + at, sizeof(elem), true);
 	vq->next_used++;
 	vq->unsignalled++;
-	/* A release: the driver that sees the index sees the entry and the data. */
+}
+
+static void publish(struct virtqueue *vq)
+{
+	/* A release: the driver that sees the index sees the entries and the data. */
 	vq_ring_store(vq, vq->device_area, vq->cfg.device_area, IDX_AT, vq->next_used);
 }
 
@@ -181,6 +185,7 @@ const struct vq_ring vq_split = {
 	.size_max = VQ_SIZE_MAX,
 	.take = take,
 	.put = put,
+	.publish = publish,
 	.available = available,
 	.wants_interrupt = wants_interrupt,
 	.ask_notify = ask_notify,

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "devices/virtio/queue_internal.h"
 #include "hv/dma.h"
 #include "hv/machine.h"
 #include "tests/unit-virtio/driver.h"
@@ -200,6 +201,58 @@ Test(queue, a_length_is_no_more_than_there_is_room)
 		vq_complete(vq_pop(&vq), 1u << 30);
 		cr_assert_geq(driver_get(&d, &len), 0);
 		cr_expect_eq(len, 8u);
+	}
+}
+
+/* Around the end of the ring several times. */
+Test(queue, several_are_completed_in_order)
+{
+	static const uint64_t written[] = { 10, 20, 30 };
+	const struct driver_buffer b = { DATA, 64, true };
+
+	for_each_layout(packed)
+	{
+		start(packed, false, 8);
+		for (unsigned round = 0; round < 20; round++) {
+			struct vq_request *reqs[3];
+			uint32_t len;
+
+			for (unsigned i = 0; i < 3; i++)
+				cr_assert_geq(driver_add(&d, &b, 1, 0), 0);
+			for (unsigned i = 0; i < 3; i++)
+				cr_assert_not_null(reqs[i] = vq_pop(&vq));
+			vq_complete_all(reqs, written, 3);
+			for (unsigned i = 0; i < 3; i++) {
+				cr_assert_geq(driver_get(&d, &len), 0);
+				cr_assert_eq(len, written[i]);
+			}
+			cr_assert_eq(driver_get(&d, &len), -1);
+		}
+		cr_expect_eq(vq_in_flight(&vq), 0u);
+	}
+}
+
+Test(queue, the_driver_sees_all_of_several_or_none)
+{
+	const struct driver_buffer b = { DATA, 64, true };
+
+	for_each_layout(packed)
+	{
+		struct vq_request *reqs[2];
+		uint32_t len;
+
+		start(packed, false, 8);
+		for (unsigned i = 0; i < 2; i++) {
+			cr_assert_geq(driver_add(&d, &b, 1, 0), 0);
+			cr_assert_not_null(reqs[i] = vq_pop(&vq));
+			vq.ring->put(&vq, reqs[i], 1);
+			cr_expect_eq(driver_get(&d, &len), -1);
+		}
+		vq.ring->publish(&vq);
+		cr_expect_geq(driver_get(&d, &len), 0);
+		cr_expect_geq(driver_get(&d, &len), 0);
+		for (unsigned i = 0; i < 2; i++)
+			vq_drop(reqs[i]);
 	}
 }
 
