@@ -10,8 +10,10 @@ import os
 import pathlib
 import re
 import shlex
+import shutil
 import subprocess
 import sys
+import tempfile
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -139,6 +141,45 @@ class Pages(unittest.TestCase):
         page = (ROOT / "docs" / "qmp.md").read_text()
         self.assertGreater(len(rows), 15)
         self.assertEqual(re.findall(r"^\| `([\w-]+)` \| (.*) \|$", page.split("## Events")[0], re.M), rows)
+
+
+class WritingADevice(unittest.TestCase):
+    """tests/docs/docs.mk builds the page's device and runs its test; here is what else the page says."""
+
+    def setUp(self):
+        text = (ROOT / "docs" / "writing-a-device.md").read_text()
+        self.files = dict(re.findall(r"^<!-- file: (\S+) -->\n```c\n(.*?)^```$", text, re.M | re.S))
+        self.shown = re.findall(r"^<!-- shown: kitchen0 -->\n```\n(.*?)^```$", text, re.M | re.S)
+
+    def test_it_is_short(self):
+        self.assertEqual(sorted(self.files), ["kitchen_timer.c", "test_kitchen_timer.c"])
+        self.assertLess(sum(len(f.splitlines()) for f in self.files.values()), 100)
+
+    def test_the_file_alone_puts_it_into_the_machine(self):
+        # In a tree of links to this one, so that make builds one file and links.
+        with tempfile.TemporaryDirectory(prefix="vitrine-page-") as tree:
+            tree = pathlib.Path(tree)
+            for path in (p for p in ROOT.iterdir() if p.name != "devices" and not p.name.startswith("build")):
+                (tree / path.name).symlink_to(path)
+            (tree / "devices").mkdir()
+            for path in (ROOT / "devices").iterdir():
+                (tree / "devices" / path.name).symlink_to(path)
+            for room in ("devices", "gdbstub", "gen", "hv", "monitor"):
+                shutil.copytree(BUILD / room, tree / "build" / room)
+            (tree / "devices" / "kitchen_timer.c").write_text(self.files["kitchen_timer.c"])
+            subprocess.run(["make", "-s", "build/vitrine"], cwd=tree, env=environment(),
+                           stdout=subprocess.DEVNULL, check=True)
+            self.in_the_machine(tree / "build" / "vitrine")
+
+    def in_the_machine(self, program):
+        if not os.access("/dev/kvm", os.W_OK):
+            self.assertIn(b"a timer for eggs", program.read_bytes())
+            return
+        said = subprocess.run([program, "demo", "-S", "-serial", "none", "-gdb", "none", "-monitor", "stdio"],
+                              input="info device kitchen0\nquit\n", text=True, timeout=300,
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True).stdout
+        self.assertEqual(len(self.shown), 1)
+        self.assertIn(self.shown[0], said)
 
 
 class Sessions(unittest.TestCase):
