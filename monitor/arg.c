@@ -44,13 +44,20 @@ void *mon_keep(struct mon_call *call, const void *data, size_t n)
 
 /* ---- numbers and addresses ---- */
 
+struct expr_env mon_expr_env(struct mon_session *s)
+{
+	return (struct expr_env){ .reg = mon_register_id,
+				  .symbol = mon_symbol_value,
+				  .reg_value = mon_register_value,
+				  .load = mon_memory_value,
+				  .opaque = s };
+}
+
 static int parse_address(struct mon_call *call, const struct mon_arg *arg, const char *line,
 			 size_t *pos, size_t len, struct mon_value *value,
 			 struct mon_mistake *mistake)
 {
-	const struct expr_env env = { .reg = mon_register_value,
-				      .symbol = mon_symbol_value,
-				      .opaque = call->session };
+	const struct expr_env env = mon_expr_env(call->session);
 	size_t bad = 0, bad_len = 0;
 
 	if (expr_eval(line + *pos, len - *pos, &env, &value->num, &bad, &bad_len, &mistake->err))

@@ -4,6 +4,7 @@
 #define MONITOR_ARG_H
 
 #include "monitor/command.h"
+#include "monitor/expr.h"
 
 /* Notes which part of the line is wrong; @mistake->err says why. Returns -EINVAL. */
 int mon_arg_wrong(struct mon_mistake *mistake, size_t pos, size_t len);
@@ -14,6 +15,14 @@ int mon_parse_word(struct mon_call *call, const char *line, size_t *pos, size_t 
 		   struct mon_value *value, struct mon_mistake *mistake);
 /* The end of the word at @pos. */
 size_t mon_word_end(const char *line, size_t pos, size_t len);
+/* Numbers, registers, symbols and memory as this session sees them. */
+struct expr_env mon_expr_env(struct mon_session *s);
+/*
+ * Whether line[start, end) is an expression; it is kept as text, to be evaluated later. Moves
+ * *pos to @end.
+ */
+int mon_parse_text(struct mon_call *call, const char *line, size_t *pos, size_t end,
+		   struct mon_value *value, struct mon_mistake *mistake);
 /* Keeps line[*pos, end) as the value's string. */
 int mon_parse_word(struct mon_call *call, const char *line, size_t *pos, size_t end,
 		   struct mon_value *value, struct mon_mistake *mistake);

@@ -169,9 +169,7 @@ static bool take(const char *line, size_t *pos, size_t len, const char *what)
 static int number_of(struct mon_call *call, const char *line, size_t start, size_t end,
 		     uint64_t *num, struct mon_mistake *mistake)
 {
-	const struct expr_env env = { .reg = mon_register_value,
-				      .symbol = mon_symbol_value,
-				      .opaque = call->session };
+	const struct expr_env env = mon_expr_env(call->session);
 	size_t bad = 0, bad_len = 0;
 
 	if (!expr_eval(line + start, end - start, &env, num, &bad, &bad_len, &mistake->err))

@@ -1,49 +1,108 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* Commands for breakpoints and watchpoints: break, hbreak, watch, rwatch, awatch, delete. */
+/*
+ * Commands for breakpoints and watchpoints: break, tbreak, hbreak, condition, ignore, watch,
+ * rwatch, awatch, delete.
+ */
 #include <stdlib.h>
 
 #include "hv/control_device.h"
+#include "monitor/breakpoint.h"
 #include "monitor/command.h"
 #include "monitor/session.h"
 
 /* Data that one watchpoint may cover. */
 #define WATCH_MAX 4096
 
-static void add(struct mon_call *call, enum bp_kind kind, uint64_t addr, uint64_t len)
+static void put_added(struct mon_call *call, const char *what, int id, uint64_t addr)
 {
-	struct error err = { "" };
 	struct bp_info info;
-	int id;
 
-	id = control_bp_add(call->m, &call->session->client, kind, addr, len, call->session->cpu,
-			    &err);
-	if (id < 0) {
-		mon_error(call, "%s", err.text[0] ? err.text : "it cannot be set");
-		return;
-	}
 	for (size_t n = 0; control_bp_get(call->m, n, &info); n++) {
 		if (info.id != id)
 			continue;
-		strbuf_printf(call->out, "%s %d at 0x%llx (%s)\n",
-			      kind == BP_SOFT || kind == BP_HARD ? "breakpoint" : "watchpoint", id,
+		strbuf_printf(call->out, "%s %d at 0x%llx (%s)\n", what, id,
 			      (unsigned long long)addr, info.how ? info.how : "set");
 		return;
 	}
 }
 
+static void put_refusal(struct mon_call *call, const struct error *err)
+{
+	mon_error(call, "%s", err->text[0] ? err->text : "it cannot be set");
+}
+
+static void add_code(struct mon_call *call, enum bp_kind kind, bool once)
+{
+	const struct mon_bp_spec spec = { .kind = kind,
+					  .addr = call->arg[0].num,
+					  .condition = call->arg[1].str,
+					  .vcpu = -1,
+					  .once = once };
+	struct error err = { "" };
+	int id = mon_bp_add(call->session, &spec, &err);
+
+	if (id < 0)
+		put_refusal(call, &err);
+	else
+		put_added(call, once ? "temporary breakpoint" : "breakpoint", id, spec.addr);
+}
+
 static void cmd_break(struct mon_call *call)
 {
-	add(call, BP_SOFT, call->arg[0].num, 1);
+	add_code(call, BP_SOFT, false);
+}
+
+static void cmd_tbreak(struct mon_call *call)
+{
+	add_code(call, BP_SOFT, true);
 }
 
 static void cmd_hbreak(struct mon_call *call)
 {
-	add(call, BP_HARD, call->arg[0].num, 1);
+	add_code(call, BP_HARD, false);
+}
+
+/* The breakpoint that arg[0] names, for what only those of monitors can do. */
+static struct mon_bp *named(struct mon_call *call)
+{
+	struct mon_bp *bp = mon_bp_find(call->session->mon, (int)call->arg[0].num);
+
+	if (!bp)
+		mon_error(call, "only breakpoints on code that a monitor has set can do that");
+	return bp;
+}
+
+static void cmd_condition(struct mon_call *call)
+{
+	struct mon_bp *bp = named(call);
+	struct error err = { "" };
+
+	if (bp && mon_bp_condition(call->session, bp, call->arg[1].str, &err))
+		put_refusal(call, &err);
+}
+
+static void cmd_ignore(struct mon_call *call)
+{
+	struct mon_bp *bp = named(call);
+
+	if (!bp)
+		return;
+	mon_bp_ignore(bp, call->arg[1].num);
+	strbuf_printf(call->out, "the next %llu hits of breakpoint %d go by\n",
+		      (unsigned long long)call->arg[1].num, (int)call->arg[0].num);
 }
 
 static void watch(struct mon_call *call, enum bp_kind kind)
 {
-	add(call, kind, call->arg[0].num, call->arg[1].set ? call->arg[1].num : 8);
+	uint64_t len = call->arg[1].set ? call->arg[1].num : 8;
+	struct error err = { "" };
+	int id = control_bp_add(call->m, &call->session->client, kind, call->arg[0].num, len,
+				call->session->cpu, &err);
+
+	if (id < 0)
+		put_refusal(call, &err);
+	else
+		put_added(call, "watchpoint", id, call->arg[0].num);
 }
 
 static void cmd_watch(struct mon_call *call)
@@ -86,6 +145,19 @@ static void cmd_delete(struct mon_call *call)
 
 static const struct mon_arg code_args[] = {
 	{ "ADDR", &mon_arg_address, false, 0, 0, "virtual address of the instruction" },
+	{ "if EXPR", &mon_arg_if, true, 0, 0, "what must hold there, or it does not stop" },
+	{ 0 },
+};
+
+static const struct mon_arg condition_args[] = {
+	{ "N", &mon_arg_breakpoint, false, 1, INT32_MAX, "its number" },
+	{ "EXPR", &mon_arg_text, true, 0, 0, "stops when this is not 0; without it, always" },
+	{ 0 },
+};
+
+static const struct mon_arg ignore_args[] = {
+	{ "N", &mon_arg_breakpoint, false, 1, INT32_MAX, "its number" },
+	{ "COUNT", &mon_arg_number, false, 0, 0, "how many hits go by; 0: none" },
 	{ 0 },
 };
 
@@ -106,12 +178,29 @@ const struct mon_command mon_breakpoint_commands[] = {
 		.aliases = "b",
 		.args = code_args,
 		.help = "stop before the instruction at an address",
-		.detail = "An address that is not mapped yet is accepted: the breakpoint becomes "
-			  "active by\n"
-			  "itself. It belongs to this console and goes when the console is closed.",
-		.examples = (const char *const[]){ "break 0x100000", "b $pc + 5", NULL },
+		.detail =
+			"An address that is not mapped yet is accepted: the breakpoint becomes "
+			"active by\n"
+			"itself. It belongs to this console and goes when the console is closed.\n"
+			"The condition is evaluated by the vCPU that hits, which then goes on: no "
+			"client hears of it.\n"
+			"u8(), u16(), u32() and u64() read memory; where that fails, the guest "
+			"stops "
+			"and says so.",
+		.examples =
+			(const char *const[]){ "break 0x100000", "b $pc + 5",
+					       "break 0x100000 if $sp > 0x8000 && u32($sp) == 5",
+					       NULL },
 		.run = cmd_break,
 		.sub = mon_break_device_commands,
+	},
+	{
+		.name = "tbreak",
+		.aliases = "tb",
+		.args = code_args,
+		.help = "the same for one stop",
+		.examples = (const char *const[]){ "tbreak 0x100000", NULL },
+		.run = cmd_tbreak,
 	},
 	{
 		.name = "hbreak",
@@ -120,6 +209,23 @@ const struct mon_command mon_breakpoint_commands[] = {
 		.help = "the same by a debug register, memory is not touched",
 		.examples = (const char *const[]){ "hbreak 0x100000", NULL },
 		.run = cmd_hbreak,
+	},
+	{
+		.name = "condition",
+		.args = condition_args,
+		.help = "another condition for a breakpoint, or none",
+		.detail = "Of breakpoints on code that a monitor has set; gdb's are gdb's.",
+		.examples =
+			(const char *const[]){ "condition 1 $sp > 0x8000", "condition 1", NULL },
+		.run = cmd_condition,
+	},
+	{
+		.name = "ignore",
+		.args = ignore_args,
+		.help = "let the next hits of a breakpoint go by",
+		.detail = "Those at which its condition holds, if it has one.",
+		.examples = (const char *const[]){ "ignore 1 100", NULL },
+		.run = cmd_ignore,
 	},
 	{
 		.name = "watch",

@@ -9,6 +9,7 @@
 #include "hv/machine.h"
 #include "hv/pci.h"
 #include "hv/vmcoreinfo.h"
+#include "monitor/breakpoint.h"
 #include "monitor/command.h"
 #include "monitor/format.h"
 #include "monitor/info.h"
@@ -131,6 +132,7 @@ static void info_breakpoints(struct mon_call *call)
 			strbuf_printf(call->out, ", %s (asked %llu times)", info.filter,
 				      (unsigned long long)info.asked);
 		strbuf_puts(call->out, "\n");
+		mon_bp_describe(call->session->mon, info.id, call->out);
 	}
 	if (!device_breakpoints(call, n) && !n)
 		strbuf_puts(call->out, "no breakpoints\n");

@@ -233,11 +233,32 @@ static size_t word_end(const char *line, size_t pos, size_t len)
 	return pos;
 }
 
+/* Where the blank before the word @keyword is, or @len. */
+static size_t find_keyword(const char *keyword, const char *line, size_t pos, size_t len)
+{
+	size_t n = strlen(keyword);
+
+	for (; pos + n < len; pos++)
+		if (isspace((unsigned char)line[pos]) && !memcmp(line + pos + 1, keyword, n) &&
+		    (pos + n + 1 == len || isspace((unsigned char)line[pos + n + 1]) ||
+		     line[pos + n + 1] == '('))
+			return pos;
+	return len;
+}
+
+/* Where the argument @arg may end at the latest. */
+static size_t argument_end(const struct mon_arg *arg, const char *line, size_t pos, size_t len)
+{
+	if (arg[1].name && arg[1].type->keyword)
+		return find_keyword(arg[1].type->keyword, line, pos, len);
+	return is_last(arg) || arg->type->rest ? len : word_end(line, pos, len);
+}
+
 static int parse_argument(struct mon_call *call, size_t i, const char *line, size_t *pos,
 			  size_t len, struct mon_mistake *mistake)
 {
 	const struct mon_arg *arg = &call->cmd->args[i];
-	size_t end = is_last(arg) || arg->type->rest ? len : word_end(line, *pos, len);
+	size_t end = argument_end(arg, line, *pos, len);
 	int rc;
 
 	if (arg->type == &mon_arg_format && (*pos == len || line[*pos] != '/'))
@@ -398,7 +419,10 @@ void mon_usage(const struct mon_command *parent, const struct mon_command *cmd, 
 			strbuf_printf(out, "[%s]", a->name);
 		else
 			strbuf_printf(out, " %s%s%s%s", a->optional ? "[" : "", a->name,
-				      a->type->rest && a->type != &mon_arg_command ? "…" : "",
+				      a->type->rest && !a->type->keyword &&
+						      a->type != &mon_arg_command
+					      ? "…"
+					      : "",
 				      a->optional ? "]" : "");
 	}
 }

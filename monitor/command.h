@@ -92,6 +92,8 @@ struct mon_mistake {
 extern const struct mon_arg_type mon_arg_flag;
 extern const struct mon_arg_type mon_arg_number;  /* an expression within min..max */
 extern const struct mon_arg_type mon_arg_address; /* an expression */
+extern const struct mon_arg_type mon_arg_if;	  /* the rest: if EXPR; the expression is in str */
+extern const struct mon_arg_type mon_arg_text;	  /* the rest: an expression for later, in str */
 extern const struct mon_arg_type
 	mon_arg_format; /* /FMT, right behind the command or with a blank */
 extern const struct mon_arg_type mon_arg_register; /* an index into arch_regs() */
@@ -126,8 +128,9 @@ struct mon_setting {
 const struct mon_setting *mon_setting_of(const struct mon_value *value);
 
 struct mon_arg_type {
-	const char *what; /* "an address": for "expected …" */
-	bool rest;	  /* takes all that is left of the line */
+	const char *what;    /* "an address": for "expected …" */
+	bool rest;	     /* takes all that is left of the line */
+	const char *keyword; /* begins with this word, which ends the argument before; or NULL */
 	/*
 	 * Understands [*pos, len) of the line and moves *pos. 0, or negative errno with
 	 * the place and a sentence in @mistake.

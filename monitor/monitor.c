@@ -17,6 +17,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "monitor/breakpoint.h"
 #include "monitor/console.h"
 #include "monitor/disas.h"
 #include "monitor/session.h"
@@ -38,6 +39,7 @@ struct monitor {
 	int wake_fd, settle_fd;
 	struct loop_source *wake_src, *settle_src;
 	struct mon_session *sessions;
+	struct mon_bp *breakpoints;
 	struct mon_session gdb; /* for monitor_execute() */
 	struct console *consoles;
 	struct served *served;
@@ -47,6 +49,11 @@ struct monitor {
 struct machine *monitor_machine(struct monitor *mon)
 {
 	return mon->m;
+}
+
+struct mon_bp **monitor_breakpoints(struct monitor *mon)
+{
+	return &mon->breakpoints;
 }
 
 struct loop *monitor_loop(struct monitor *mon)
@@ -116,6 +123,8 @@ static void on_wake(void *opaque, uint32_t events)
 	(void)n;
 	(void)events;
 	free_consoles(mon, false);
+	if (run_state_is_stopped(control_state(mon->m)))
+		mon_bp_sweep(mon);
 	for (struct mon_session *s = mon->sessions; s; s = s->next)
 		mon_session_wake(s);
 }

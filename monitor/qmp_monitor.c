@@ -97,6 +97,8 @@ static bool put_argument(struct qmp_call *call, const struct mon_arg *arg, const
 				return false;
 			}
 		blank = is_expression(arg->type) && strpbrk(text, " \t");
+		if (arg->type->keyword)
+			strbuf_printf(line, " %s", arg->type->keyword);
 		strbuf_printf(line,
 			      blank			     ? " (%s)"
 			      : arg->type == &mon_arg_format ? "%s"

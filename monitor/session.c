@@ -151,6 +151,7 @@ static void on_stopped(struct mon_session *s, const struct control_event *ev)
 		end_steps(s);
 		return;
 	}
+	monitor_wake(s->mon); /* breakpoints for one stop go */
 	/* Commands then mean the vCPU that something happened to, as in gdb. */
 	if (stop->reason != STOP_PAUSE && control_vcpu_exists(s->m, stop->vcpu))
 		s->cpu = stop->vcpu;
@@ -326,36 +327,65 @@ void mon_session_close(struct mon_session *s)
 	control_detach(s->m, &s->client);
 }
 
-/* ---- registers in expressions ---- */
+/* ---- registers and memory in expressions ---- */
 
-int mon_register_value(void *session, const char *name, size_t len, uint64_t *value,
-		       struct error *err)
+uint64_t mon_number_of(const uint8_t raw[8])
+{
+	uint64_t value = 0;
+
+	for (size_t i = 8; i-- > 0;)
+		value = value << 8 | raw[i];
+	return value;
+}
+
+int mon_register_id(void *session, const char *name, size_t len, int *id, struct error *err)
 {
 	struct mon_session *s = session;
-	uint8_t raw[sizeof(uint64_t)] = { 0 };
 	const struct arch_reg *regs;
 	char copy[32];
 	size_t count;
-	int reg, rc;
 
 	if (len >= sizeof(copy))
 		return error_set(err, -ENOENT, "no register of this name");
 	memcpy(copy, name, len);
 	copy[len] = '\0';
-	if (!strcmp(copy, "pc") && !control_pc(s->m, s->cpu, value))
+	*id = MON_REG_PC;
+	if (!strcmp(copy, "pc"))
 		return 0;
-	reg = strcmp(copy, "sp") ? arch_reg_find(copy) : arch_reg_sp();
+	*id = strcmp(copy, "sp") ? arch_reg_find(copy) : arch_reg_sp();
 	regs = arch_regs(&count);
-	if (reg < 0 || (size_t)reg >= count || !control_reg_present(s->m, s->cpu, reg))
+	if (*id < 0 || (size_t)*id >= count || !control_reg_present(s->m, s->cpu, *id))
 		return error_set(err, -ENOENT, "vCPU %d has no register of this name", s->cpu);
-	if (regs[reg].bits > 64)
+	if (regs[*id].bits > 64)
 		return error_set(err, -EINVAL, "a register of %u bits is no number",
-				 regs[reg].bits);
-	rc = control_reg_read(s->m, s->cpu, reg, raw);
+				 regs[*id].bits);
+	return 0;
+}
+
+int mon_register_value(void *session, int id, uint64_t *value, struct error *err)
+{
+	struct mon_session *s = session;
+	uint8_t raw[sizeof(uint64_t)] = { 0 };
+	int rc;
+
+	rc = id == MON_REG_PC ? control_pc(s->m, s->cpu, value)
+			      : control_reg_read(s->m, s->cpu, id, raw);
 	if (rc)
 		return error_set(err, rc, "it cannot be read: %s", strerror(-rc));
-	*value = 0;
-	for (size_t i = sizeof(raw); i-- > 0;)
-		*value = *value << 8 | raw[i];
+	if (id != MON_REG_PC)
+		*value = mon_number_of(raw);
+	return 0;
+}
+
+int mon_memory_value(void *session, uint64_t addr, unsigned size, uint64_t *value,
+		     struct error *err)
+{
+	struct mon_session *s = session;
+	uint8_t raw[sizeof(uint64_t)] = { 0 };
+
+	if (control_mem_read(s->m, s->cpu, CONTROL_VIRTUAL, addr, raw, size) != (ssize_t)size)
+		return error_set(err, -EFAULT, "memory at 0x%llx cannot be read",
+				 (unsigned long long)addr);
+	*value = mon_number_of(raw);
 	return 0;
 }

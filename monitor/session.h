@@ -21,6 +21,7 @@
 #include "monitor/command.h"
 
 struct monitor;
+struct mon_bp;
 struct loop;
 
 struct mon_session {
@@ -71,9 +72,18 @@ void mon_describe_stop(struct machine *m, const struct stop *stop, struct strbuf
 /* "=> 0x1000:  nop\n": the next instruction of @cpu; nothing when it cannot be read. */
 void mon_describe_next(struct mon_session *s, int cpu, struct strbuf *out);
 
-/* Value of register @name ($pc is the linear address of the next instruction) for expressions. */
-int mon_register_value(void *session, const char *name, size_t len, uint64_t *value,
-		       struct error *err);
+/*
+ * For expressions (struct expr_env): the number of register @name, which is its index or
+ * MON_REG_PC, the linear address of the next instruction; what it holds; memory at a virtual
+ * address.
+ */
+#define MON_REG_PC (-1)
+int mon_register_id(void *session, const char *name, size_t len, int *id, struct error *err);
+int mon_register_value(void *session, int id, uint64_t *value, struct error *err);
+int mon_memory_value(void *session, uint64_t addr, unsigned size, uint64_t *value,
+		     struct error *err);
+/* Little-endian bytes as a number. */
+uint64_t mon_number_of(const uint8_t raw[8]);
 
 /* monitor.c: asks for mon_session_wake() and mon_session_settle() from the loop. */
 void monitor_wake(struct monitor *mon);
@@ -81,6 +91,8 @@ void monitor_settle_later(struct monitor *mon);
 void monitor_add_session(struct monitor *mon, struct mon_session *s);
 void monitor_remove_session(struct monitor *mon, struct mon_session *s);
 struct machine *monitor_machine(struct monitor *mon);
+/* The head of the list of all sessions' breakpoints (breakpoint.h). */
+struct mon_bp **monitor_breakpoints(struct monitor *mon);
 struct loop *monitor_loop(struct monitor *mon);
 
 #endif

@@ -6,7 +6,7 @@
 ifeq ($(BUILD),$(FUZZ_BUILD))
 $(BUILD)/fuzz/mon $(BUILD)/fuzz/qmp: $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/unit-mon/fake_control.o \
                    $(BUILD)/tests/unit-mon/fake_device.o \
-                   $(BUILD)/tests/unit-mon/fake_chardev.o $(BUILD)/tests/unit-mon/fake_inspect.o \
+                   $(BUILD)/tests/unit-mon/fake_chardev.o $(BUILD)/tests/unit-mon/fake_inspect.o $(BUILD)/tests/unit-mon/fake_at.o \
                    $(BUILD)/libvitrine.a
 	@mkdir -p $(@D)
 	$(call say,LD      $@)

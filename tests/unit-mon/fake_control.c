@@ -470,6 +470,7 @@ int control_bp_add(struct machine *m, struct control_client *owner, enum bp_kind
 	(void)vcpu;
 	if (f->bp_count == FAKE_BPS_MAX)
 		return error_set(err, -ENOSPC, "no debug register is free");
+	f->filters[f->bp_count] = NULL;
 	f->bps[f->bp_count++] = (struct bp_info){
 		.id = ++f->next_id,
 		.kind = kind,
@@ -483,6 +484,9 @@ int control_bp_add(struct machine *m, struct control_client *owner, enum bp_kind
 
 static int remove_at(struct fake *f, size_t n)
 {
+	if (f->filters[n])
+		f->filters[n]->release(f->filters[n]);
+	memmove(&f->filters[n], &f->filters[n + 1], (f->bp_count - n - 1) * sizeof(f->filters[0]));
 	memmove(&f->bps[n], &f->bps[n + 1], (f->bp_count - n - 1) * sizeof(f->bps[0]));
 	f->bp_count--;
 	return 0;
@@ -512,9 +516,16 @@ int control_bp_delete(struct machine *m, int id)
 
 bool control_bp_get(struct machine *m, size_t n, struct bp_info *info)
 {
-	if (n >= fake_of(m)->bp_count)
+	struct fake *f = fake_of(m);
+	size_t i = 0;
+
+	for (; i < f->bp_count; i++)
+		if ((!f->filters[i] || !f->filters[i]->unlisted) && !n--)
+			break;
+	if (i == f->bp_count)
 		return false;
-	*info = fake_of(m)->bps[n];
+	*info = f->bps[i];
+	info->filter = f->filters[i] ? f->filters[i]->what : NULL;
 	return true;
 }
 

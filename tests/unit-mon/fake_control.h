@@ -10,6 +10,7 @@
 #define TESTS_UNIT_MON_FAKE_CONTROL_H
 
 #include "hv/control.h"
+#include "hv/control_at.h"
 #include "hv/control_catch.h"
 #include "hv/control_device.h"
 #include "hv/machine.h"
@@ -42,6 +43,7 @@ struct fake {
 	unsigned key_ms;
 	bool refuse_run; /* control_resume… fails with -EPERM */
 	struct bp_info bps[FAKE_BPS_MAX];
+	struct bp_filter *filters[FAKE_BPS_MAX]; /* of bps[], NULL: none */
 	size_t bp_count;
 	struct catch_info catches[FAKE_BPS_MAX];
 	size_t catch_count;
@@ -65,6 +67,8 @@ bool fake_add_device(struct fake *f);
 void fake_finish_step(struct fake *f);
 /* The guest stops by itself. */
 void fake_stop(struct fake *f, const struct stop *stop);
+/* A vCPU comes to breakpoint number @id, whose filter is asked; whether that stops the guest. */
+bool fake_hit(struct fake *f, int id, int vcpu);
 /* An event to every client. */
 void fake_notify(struct fake *f, const struct control_event *ev);
 

@@ -84,6 +84,8 @@ Test(mon_command, rows_are_complete)
 	const struct mon_command *c, *d, *found;
 	struct error err;
 
+	/* Examples speak of breakpoint 1. */
+	run("break 0x1000");
 	for (size_t n = 0; (c = mon_command_at(n)); n++) {
 		check_row(NULL, c);
 		for (size_t k = 0; k < n && (d = mon_command_at(k)); k++)

@@ -6,14 +6,31 @@
 
 #include "monitor/expr.h"
 
-static int reg(void *opaque, const char *name, size_t len, uint64_t *value, struct error *err)
+static int reg(void *opaque, const char *name, size_t len, int *id, struct error *err)
 {
 	(void)opaque;
 	if (len == 3 && !memcmp(name, "rip", 3)) {
-		*value = 0xffffffff81000000;
+		*id = -5;
 		return 0;
 	}
 	return error_set(err, -ENOENT, "no such register");
+}
+
+static int reg_value(void *opaque, int id, uint64_t *value, struct error *err)
+{
+	(void)opaque;
+	(void)err;
+	*value = id == -5 ? 0xffffffff81000000 : 0;
+	return 0;
+}
+
+static int load(void *opaque, uint64_t addr, unsigned size, uint64_t *value, struct error *err)
+{
+	(void)opaque;
+	if (!addr)
+		return error_set(err, -EFAULT, "nothing is at 0");
+	*value = addr << 8 | size;
+	return 0;
 }
 
 static int symbol(void *opaque, const char *name, size_t len, uint64_t *value, struct error *err)
@@ -26,7 +43,9 @@ static int symbol(void *opaque, const char *name, size_t len, uint64_t *value, s
 	return error_set(err, -ENOENT, "no such symbol");
 }
 
-static const struct expr_env env = { .reg = reg, .symbol = symbol };
+static const struct expr_env env = {
+	.reg = reg, .symbol = symbol, .reg_value = reg_value, .load = load
+};
 
 static int eval(const char *text, uint64_t *value, size_t *bad, size_t *bad_len, struct error *err)
 {
@@ -56,6 +75,19 @@ Test(mon_expr, values)
 		{ "$rip+0x10", 0xffffffff81000010 },
 		{ " $rip - 1 ", 0xffffffff80ffffff },
 		{ "foo.is_0", 0x100 },
+		{ "u8(1)", 0x101 },
+		{ "u16(2)+u32(3)", 0x202 + 0x304 },
+		{ "u64(u8(4))", 0x40108 },
+		{ "2 && 3", 1 },
+		{ "2 && 0", 0 },
+		{ "0 || 4", 1 },
+		{ "0 || 0", 0 },
+		{ "1 || 0 && 0", 1 },
+		{ "(1 || 0) && 0", 0 },
+		{ "0 && u8(0)", 0 },
+		{ "1 || u8(0)", 1 },
+		{ "0 && 1/0 || 5", 1 },
+		{ "1 + 1 && 1 | 2", 1 },
 		{ "(foo.is_0+4)*2", 0x208 },
 		{ "1+2*3", 7 },
 		{ "(1+2)*3", 9 },
@@ -119,6 +151,10 @@ Test(mon_expr, mistakes)
 		{ "16777216T", 0, 9, "64 bits" },
 		{ "'ab'", 0, 4, "quotes" },
 		{ "+1", 0, 2, "expected a number" },
+		{ "1+u8(0)", 2, 5, "nothing is at 0" },
+		{ "u8(1", 2, 1, "not closed" },
+		{ "1 && u8(0)", 5, 5, "nothing is at 0" },
+		{ "1 &&", 4, 0, "expected a number" },
 	};
 	struct error err;
 

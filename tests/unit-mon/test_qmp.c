@@ -361,8 +361,9 @@ Test(mon_qmp, a_client_takes_its_breakpoints_along)
 {
 	negotiate();
 	ask("{\"execute\":\"vitrine-command\",\"arguments\":{\"command\":\"break\","
-	    "\"arguments\":{\"addr\":4096}}}");
+	    "\"arguments\":{\"addr\":4096,\"expr\":\"$rax == 1\"}}}");
 	cr_assert_eq(fake->bp_count, 1u);
+	cr_expect_not(fake_hit(fake, 1, 0));
 	fake_chardev_hangup(cd);
 	turn();
 	cr_assert_eq(fake->bp_count, 0u);

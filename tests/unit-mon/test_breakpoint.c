@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* Breakpoints with conditions, for one stop, passed over. */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "monitor/monitor.h"
+#include "tests/unit-mon/fake_control.h"
+
+static struct loop *loop;
+static struct fake *fake;
+static struct monitor *mon;
+static struct strbuf out;
+
+static void setup(void)
+{
+	struct error err;
+
+	cr_assert_eq(loop_create(&loop), 0);
+	fake = fake_create(NULL, 2, 1 << 20);
+	cr_assert_not_null(fake);
+	cr_assert_eq(monitor_create(&mon, &fake->m, loop, &err), 0);
+}
+
+static void teardown(void)
+{
+	monitor_destroy(mon);
+	fake_destroy(fake);
+	loop_destroy(loop);
+	strbuf_free(&out);
+}
+
+TestSuite(mon_breakpoint, .init = setup, .fini = teardown);
+
+static const char *run(const char *line)
+{
+	strbuf_clear(&out);
+	monitor_execute(mon, line, &out);
+	return strbuf_str(&out);
+}
+
+#define expect_says(line_, text_) \
+	cr_expect(strstr(run(line_), (text_)), "%s: %s", (line_), strbuf_str(&out))
+#define expect_is(line_, text_) cr_expect_str_eq(run(line_), (text_), "%s", (line_))
+
+static void end_turn(void *opaque)
+{
+	(void)opaque;
+	loop_quit(loop, 0);
+}
+
+static void turn(void)
+{
+	loop_post(loop, end_turn, NULL);
+	loop_run(loop);
+}
+
+static bool hit(int id, int vcpu)
+{
+	if (fake->m.state != RUN_RUNNING)
+		run("cont");
+	return fake_hit(fake, id, vcpu);
+}
+
+Test(mon_breakpoint, decides)
+{
+	uint32_t five = 5;
+
+	expect_is("break 0x2000 if $rax == 7 && u32($rsp + 4) == 5",
+		  "breakpoint 1 at 0x2000 (in memory)\n");
+	expect_says("info breakpoints", "condition");
+	expect_says("info breakpoints", "\n    if $rax == 7 && u32($rsp + 4) == 5\n");
+	cr_expect_not(hit(1, 0));
+	fake->reg[0][FAKE_RAX][0] = 7;
+	cr_expect_not(hit(1, 0));
+	memory_write(fake->m.ram, 0x8004, &five, sizeof(five));
+	cr_expect(hit(1, 0));
+	/* Of the vCPU that is there. */
+	cr_expect_not(hit(1, 1));
+	/* $pc is the place. */
+	expect_says("hbreak 0x3000 if $pc == 0x1000", "breakpoint 2");
+	cr_expect(hit(2, 1));
+}
+
+Test(mon_breakpoint, one_that_cannot_be_told_stops)
+{
+	expect_says("break 0x2000 if u8(0x100000)", "breakpoint 1");
+	cr_expect(hit(1, 0));
+	expect_says("info status", "the condition cannot be evaluated: memory at 0x100000");
+	expect_says("break 0x2000 if 1 / ($rax - $rax)", "breakpoint 2");
+	cr_expect(hit(2, 0));
+	expect_says("info status", "cannot divide");
+}
+
+Test(mon_breakpoint, mistakes_are_pointed_at)
+{
+	expect_is("break 0x2000 if", "break 0x2000 if\n               ^ expected a number, a "
+				     "$register or '('\n");
+	expect_says("break 0x2000 iff 1", "expected an operator");
+	expect_says("help tbreak", "tbreak ADDR [if EXPR]");
+	expect_is("break 0x2000 if $rax = 1",
+		  "break 0x2000 if $rax = 1\n                     ^ expected an operator\n");
+	expect_is("break 1 2 if 3", "break 1 2 if 3\n        ^ expected an operator\n");
+	cr_expect_eq(fake->bp_count, 0u);
+}
+
+Test(mon_breakpoint, for_one_stop)
+{
+	expect_is("tbreak 0x2000 if $rax == 1", "temporary breakpoint 1 at 0x2000 (in memory)\n");
+	cr_expect_not(hit(1, 0));
+	fake->reg[1][FAKE_RAX][0] = 1;
+	cr_expect(hit(1, 1));
+	/* Before it is gone it stops nobody else. */
+	cr_expect_not(hit(1, 1));
+	run("stop");
+	turn();
+	expect_is("info breakpoints", "no breakpoints\n");
+}
+
+Test(mon_breakpoint, hits_go_by)
+{
+	run("break 0x2000");
+	expect_is("ignore 1 2", "the next 2 hits of breakpoint 1 go by\n");
+	expect_says("info breakpoints", "\n    passes over the next 2 hits\n");
+	cr_expect_not(hit(1, 0));
+	cr_expect_not(hit(1, 1));
+	cr_expect(hit(1, 0));
+	run("watch 0x3000");
+	expect_says("ignore 2 1", "only breakpoints on code that a monitor has set");
+	expect_says("ignore 9 1", "no such breakpoint");
+}
+
+Test(mon_breakpoint, another_condition)
+{
+	run("break 0x2000 if $rax == 7");
+	expect_is("condition 1 $rax == 0", "");
+	cr_expect(hit(1, 0));
+	expect_says("info breakpoints", "\n    if $rax == 0\n");
+	expect_is("condition 1 $rax ==",
+		  "condition 1 $rax ==\n                   ^ expected a number, a $register or "
+		  "'('\n");
+	cr_expect(hit(1, 0));
+	expect_is("condition 1 0", "");
+	cr_expect_not(hit(1, 0));
+	expect_is("condition 1", "");
+	cr_expect(hit(1, 0));
+	expect_says("condition 2 1", "no such breakpoint");
+}
