@@ -273,6 +273,16 @@ static void list_addable(struct strbuf *names)
 				      device_classes(NULL)[i]->name);
 }
 
+/* QEMU tells virtio's transports apart; here all of them are on PCI. */
+static bool is_called(const struct device_class *cls, const char *name)
+{
+	size_t len = strlen(cls->name);
+
+	if (strncmp(cls->name, name, len) != 0)
+		return false;
+	return !name[len] || (!strncmp(name, "virtio-", 7) && !strcmp(name + len, "-pci"));
+}
+
 static const struct device_class *find_addable(const char *name, struct error *err)
 {
 	struct strbuf names = STRBUF_INIT;
@@ -282,7 +292,7 @@ static const struct device_class *find_addable(const char *name, struct error *e
 	for (i = 0; i < count; i++) {
 		const struct device_class *cls = device_classes(NULL)[i];
 
-		if (cls->add && !strcmp(cls->name, name))
+		if (cls->add && is_called(cls, name))
 			return cls;
 	}
 	list_addable(&names);

@@ -21,6 +21,7 @@
 #include "hv/kernel_symbols.h"
 #include "hv/keyboard.h"
 #include "hv/kvm.h"
+#include "hv/netdev.h"
 #include "hv/probe.h"
 #include "hv/runstate.h"
 #include "hv/trace.h"
@@ -146,7 +147,11 @@ int machine_create(struct machine **out, const struct machine_config *cfg, struc
 	if (!ret)
 		ret = create_debug(m, err);
 	if (!ret)
+		ret = netdevs_create(m, cfg, err);
+	if (!ret)
 		ret = devices_create(m, cfg, err);
+	if (!ret)
+		ret = netdevs_check(m, err);
 	if (!ret)
 		ret = create_vcpus(m, err);
 	if (!ret)
@@ -175,6 +180,7 @@ void machine_destroy(struct machine *m)
 		vcpu_destroy(v);
 	if (m->vm_fd >= 0)
 		devices_destroy(m);
+	netdevs_destroy(m);
 	device_stops_destroy(m);
 	debug_destroy(m);
 	catch_destroy(m);

@@ -32,6 +32,7 @@ struct kvm_caps;
 struct queued_event;
 struct pci_bus;
 struct irqs;
+struct netdev;
 struct symbols;
 
 /* What happens when the person presses the power button; loop thread. */
@@ -74,6 +75,7 @@ struct machine_config {
 	struct chardev
 		*serial_chardev[4]; /* instead of a DEV: a user of a mux, say; the port owns it */
 	const char *const *devices; /* what -device names; ends with NULL; may be NULL */
+	const char *const *netdevs; /* what -netdev names; the same */
 	const struct machine_blob *fw_cfg; /* ends with one without a name; may be NULL */
 	const char *debugcon;		   /* DEV for port 0xe9; NULL: none */
 	bool no_reboot;			   /* a reset ends the program */
@@ -93,6 +95,7 @@ struct machine {
 	struct irqs *irqs;
 	struct pci_bus *pci;
 	struct device *devices;
+	struct netdev *netdevs;
 	struct power_button *power_button; /* a device's; NULL: there is none */
 	struct keyboard *keyboard;	   /* the same (hv/keyboard.h) */
 	struct arch_vm *arch;

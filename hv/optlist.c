@@ -86,6 +86,19 @@ const char *optlist_get(struct optlist *o, const char *key)
 	return at < 0 ? NULL : o->rows[at].value ? o->rows[at].value : "on";
 }
 
+const char *optlist_next(struct optlist *o, const char *key, unsigned *at)
+{
+	while (*at < o->count) {
+		unsigned i = (*at)++;
+
+		if (strcmp(o->rows[i].key, key) != 0)
+			continue;
+		o->rows[i].used = true;
+		return o->rows[i].value ? o->rows[i].value : "on";
+	}
+	return NULL;
+}
+
 int optlist_bool(struct optlist *o, const char *key, bool *value, struct error *err)
 {
 	const char *text = optlist_get(o, key);

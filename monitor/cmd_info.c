@@ -7,6 +7,7 @@
 #include "hv/control_device.h"
 #include "hv/device_event.h"
 #include "hv/machine.h"
+#include "hv/netdev.h"
 #include "hv/pci.h"
 #include "hv/vmcoreinfo.h"
 #include "monitor/breakpoint.h"
@@ -241,6 +242,11 @@ static void info_device(struct mon_call *call)
 		device_line(call->out, d);
 }
 
+static void info_network(struct mon_call *call)
+{
+	netdevs_describe(call->m, call->out);
+}
+
 static void info_pci(struct mon_call *call)
 {
 	pci_describe(call->m, call->out);
@@ -338,6 +344,14 @@ const struct mon_command mon_info_subcommands[] = {
 		.detail = "Reading them here has no side effects.",
 		.examples = (const char *const[]){ "info device", NULL },
 		.run = info_device,
+	},
+	{
+		.name = "network",
+		.help = "networks: whose they are, ports that lead to the guest, what went through",
+		.detail = "Frames and bytes are as the device sees them, without checksums of "
+			  "frames.",
+		.examples = (const char *const[]){ "info network", NULL },
+		.run = info_network,
 	},
 	{
 		.name = "pci",

@@ -115,6 +115,40 @@ static int set_device(struct cli_options *opts, const char *value, struct error 
 	return 0;
 }
 
+static int set_netdev(struct cli_options *opts, const char *value, struct error *err)
+{
+	if (opts->netdev_count == CLI_DEVICES_MAX)
+		return error_set(err, -EINVAL, "at most %d networks", CLI_DEVICES_MAX);
+	opts->netdevs[opts->netdev_count++] = value;
+	opts->cfg.netdevs = opts->netdevs;
+	return 0;
+}
+
+static int set_nic(struct cli_options *opts, const char *value, struct error *err)
+{
+	struct cli_nic *nic = &opts->nics[opts->nic_count];
+	int ret;
+
+	if (!strcmp(value, "none"))
+		return 0;
+	if (opts->nic_count == CLI_DEVICES_MAX)
+		return error_set(err, -EINVAL, "at most %d cards", CLI_DEVICES_MAX);
+	ret = cli_nic_parse(nic, opts->nic_count++, value, err);
+	if (!ret)
+		ret = set_netdev(opts, nic->netdev, err);
+	return ret ? ret : set_device(opts, nic->device, err);
+}
+
+/* There is no network by itself: accepted for fingers that are used to it. */
+static int set_net(struct cli_options *opts, const char *value, struct error *err)
+{
+	(void)opts;
+	if (!strcmp(value, "none"))
+		return 0;
+	return error_set(err, -EINVAL, "'%.40s' is unknown: there is none, and -nic or -netdev",
+			 value);
+}
+
 /* [name=]NAME,file=FILE or [name=]NAME,string=TEXT, which is the rest, commas too. */
 static int set_fw_cfg(struct cli_options *opts, const char *value, struct error *err)
 {
@@ -435,9 +469,21 @@ static const struct option_row rows[] = {
 	  "machine to FILE and end.",
 	  set_machine },
 	{ "device", "NAME[,KEY=VALUE...]", GROUP_MACHINE,
-	  "Adds a device on PCI: edu, the teaching device, or virtio-rng. docs/devices.md has what "
+	  "Adds a device on PCI: edu, the teaching device, virtio-net or virtio-rng. "
+	  "docs/devices.md has what "
 	  "each may be told. May be repeated.",
 	  set_device },
+	{ "netdev", "user|tap,id=ID...", GROUP_MACHINE,
+	  "A network for -device virtio-net,netdev=ID. user: no privileges needed; "
+	  "hostfwd=tcp::2222-:22 leads a port of 127.0.0.1 to one of the guest. tap,ifname=NAME: "
+	  "an interface of the host. May be repeated.",
+	  set_netdev },
+	{ "nic", "user|tap|none[,...]", GROUP_MACHINE,
+	  "Short for a -netdev and a -device virtio-net that uses it, as in "
+	  "user,hostfwd=tcp::2222-:22. "
+	  "none: nothing, which is the default.",
+	  set_nic },
+	{ "net", "none", GROUP_MACHINE, "Nothing: there is no network by itself.", set_net },
 	{ "fw_cfg", "opt/NAME,file=FILE", GROUP_MACHINE,
 	  "A file that the guest finds by fw_cfg; with string=TEXT in place of file= that text. "
 	  "May be "

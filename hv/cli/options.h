@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "gdbstub/gdbstub.h"
+#include "hv/cli/nic.h"
 #include "hv/error.h"
 #include "hv/machine.h"
 
@@ -37,6 +38,10 @@ struct cli_options {
 	unsigned module_count;
 	const char *devices[CLI_DEVICES_MAX + 1];
 	unsigned device_count;
+	const char *netdevs[CLI_DEVICES_MAX + 1];
+	unsigned netdev_count;
+	struct cli_nic nics[CLI_DEVICES_MAX];
+	unsigned nic_count;
 	struct machine_blob fw_cfg[CLI_FW_CFG_MAX + 1];
 	char fw_cfg_names[CLI_FW_CFG_MAX][CLI_FW_CFG_NAME_MAX + 1];
 	unsigned fw_cfg_count;

@@ -70,11 +70,18 @@ static void find_structures(struct card *c)
 
 void card_open(struct card *c, const char *const *options, const char *name)
 {
+	card_open_net(c, NULL, options, name);
+}
+
+void card_open_net(struct card *c, const char *const *netdevs, const char *const *options,
+		   const char *name)
+{
 	struct error err = { "" };
 
 	*c = (struct card){ .f = fake_create() };
 	cr_assert_not_null(c->f);
 	c->f->cfg.devices = options;
+	c->f->cfg.netdevs = netdevs;
 	cr_assert_eq(memory_create(&c->f->m.ram, -1, CARD_RAM, &err), 0, "%s", err.text);
 	cr_assert(fake_add_devices(c->f));
 	c->dev = device_find(&c->f->m, name);

@@ -31,6 +31,9 @@ struct card {
 /* A machine with `-device OPTION` for each of @options (ends with NULL); the card is the one of
  * that @name. */
 void card_open(struct card *c, const char *const *options, const char *name);
+/* … and `-netdev` for each of @netdevs. */
+void card_open_net(struct card *c, const char *const *netdevs, const char *const *options,
+		   const char *name);
 void card_close(struct card *c);
 
 uint64_t card_get(const struct card *c, uint64_t address, unsigned size);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "hv/netdev.h"
 #include "hv/trace.h"
 
 #define RUN_ON (-1)
@@ -17,7 +18,7 @@
 static char trace_path[64];
 
 /* One of each that is not there by itself. */
-static const char *const devices[] = { "edu", "virtio-rng", NULL };
+static const char *const devices[] = { "edu", "virtio-rng", "virtio-net", NULL };
 
 struct fake *fake_create(void)
 {
@@ -42,7 +43,8 @@ bool fake_add_devices(struct fake *f)
 {
 	struct error err = { "" };
 
-	if (!devices_create(&f->m, &f->cfg, &err))
+	if (!netdevs_create(&f->m, &f->cfg, &err) && !devices_create(&f->m, &f->cfg, &err) &&
+	    !netdevs_check(&f->m, &err))
 		return true;
 	fprintf(stderr, "%s\n", err.text);
 	return false;
@@ -51,6 +53,7 @@ bool fake_add_devices(struct fake *f)
 void fake_destroy(struct fake *f)
 {
 	devices_destroy(&f->m);
+	netdevs_destroy(&f->m);
 	hv_timers_destroy(f->m.timers);
 	loop_destroy(f->m.loop);
 	free(f);

@@ -128,6 +128,24 @@ Test(options, fw_cfg)
 	cr_assert_null(opts.cfg.fw_cfg[3].name);
 }
 
+Test(options, networks)
+{
+	cr_assert_eq(parse("-netdev|user,id=a|-device|virtio-net,netdev=a|-net|none|"
+			   "-nic|user,hostfwd=tcp::1-:2,mac=2:0:0:0:0:1,model=virtio,restrict=on|"
+			   "-nic|none|-nic|user"),
+		     0, "%s", err.text);
+	cr_expect_str_eq(opts.cfg.netdevs[0], "user,id=a");
+	cr_expect_str_eq(opts.cfg.netdevs[1], "user,id=nic0,hostfwd=tcp::1-:2,restrict=on");
+	cr_expect_str_eq(opts.cfg.netdevs[2], "user,id=nic1");
+	cr_expect_null(opts.cfg.netdevs[3]);
+	cr_expect_str_eq(opts.cfg.devices[1], "virtio-net,netdev=nic0,mac=2:0:0:0:0:1");
+	cr_expect_str_eq(opts.cfg.devices[2], "virtio-net,netdev=nic1");
+	cr_expect_eq(parse("-net|user"), -EINVAL);
+	cr_expect_str_eq(err.text, "-net: 'user' is unknown: there is none, and -nic or -netdev");
+	cr_expect_eq(parse("-nic|user,model=e1000"), -EINVAL);
+	cr_expect_str_eq(err.text, "-nic: 'model=e1000' is unknown: there is model=virtio-net");
+}
+
 Test(options, sizes)
 {
 	static const struct {
