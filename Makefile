@@ -15,7 +15,7 @@ VERSION := 0.1.0
 CC     ?= gcc
 CFLAGS ?= -O2 -g
 WERROR ?= $(if $(CI),-Werror,)
-PKGS   := readline json-c libelf
+PKGS   := readline json-c libelf liburing
 
 # A line for each file built; V=1 prints the commands instead.
 ifeq ($(V),)
@@ -28,10 +28,10 @@ ALL_CFLAGS = -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-pro
              -Wvla -Wformat=2 -fno-strict-aliasing -pthread $(WERROR) $(SANITIZE) $(CFLAGS) \
              -I. -I$(BUILD)/gen -D_GNU_SOURCE -DVITRINE_VERSION='"$(VERSION)"'
 ALL_CFLAGS += $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
-LIBS       := -lfdt $(shell pkg-config --libs $(PKGS) 2>/dev/null || echo -lreadline -ljson-c -lelf) -lcapstone -lslirp -pthread
+LIBS       := -lfdt $(shell pkg-config --libs $(PKGS) 2>/dev/null || echo -lreadline -ljson-c -lelf -luring) -lcapstone -lslirp -pthread
 
 # Debian packages: what the program needs, and what its tests need besides.
-DEPS := gcc make pkg-config acpica-tools linux-libc-dev libfdt-dev libelf-dev libreadline-dev libcapstone-dev libjson-c-dev libslirp-dev
+DEPS := gcc make pkg-config acpica-tools linux-libc-dev libfdt-dev libelf-dev libreadline-dev libcapstone-dev libjson-c-dev libslirp-dev liburing-dev
 TEST_DEPS := libcriterion-dev gdb lldb python3 clang libclang-rt-14-dev clang-format clang-tidy cppcheck \
              device-tree-compiler busybox-static bochs bochsbios vgabios qemu-system-x86
 

@@ -55,6 +55,23 @@ struct machine_blob {
 	const char *path, *text;
 };
 
+/* A disk image that a device may be given: `-device virtio-blk,drive=ID`. */
+struct machine_drive {
+	const char *id, *file;
+	bool readonly;	   /* nobody writes to it, and the guest is told so */
+	bool snapshot;	   /* what the guest writes is gone when the program ends */
+	bool format_given; /* as raw, whatever it looks like */
+	enum drive_cache {
+		DRIVE_WRITEBACK,    /* on the medium when the guest flushes */
+		DRIVE_WRITETHROUGH, /* … when a write is complete */
+		DRIVE_UNSAFE,	    /* … when the host wants to */
+	} cache;
+	enum drive_aio {
+		DRIVE_IO_URING, /* threads where there is none */
+		DRIVE_THREADS,
+	} aio;
+};
+
 /* What the command line asked for. Strings are the caller's and outlive the machine. */
 struct machine_config {
 	const char *name;
@@ -76,11 +93,12 @@ struct machine_config {
 		*serial_chardev[4]; /* instead of a DEV: a user of a mux, say; the port owns it */
 	const char *const *devices; /* what -device names; ends with NULL; may be NULL */
 	const char *const *netdevs; /* what -netdev names; the same */
-	const struct machine_blob *fw_cfg; /* ends with one without a name; may be NULL */
-	const char *debugcon;		   /* DEV for port 0xe9; NULL: none */
-	bool no_reboot;			   /* a reset ends the program */
-	bool no_acpi;			   /* the guest is given no ACPI tables */
-	bool start_paused;		   /* -S */
+	const struct machine_drive *drives; /* ends with one without an id; may be NULL */
+	const struct machine_blob *fw_cfg;  /* ends with one without a name; may be NULL */
+	const char *debugcon;		    /* DEV for port 0xe9; NULL: none */
+	bool no_reboot;			    /* a reset ends the program */
+	bool no_acpi;			    /* the guest is given no ACPI tables */
+	bool start_paused;		    /* -S */
 	enum panic_action on_panic;
 };
 
@@ -98,6 +116,7 @@ struct machine {
 	struct netdev *netdevs;
 	struct power_button *power_button; /* a device's; NULL: there is none */
 	struct keyboard *keyboard;	   /* the same (hv/keyboard.h) */
+	struct block *blocks;		   /* disks (hv/block.h) */
 	struct arch_vm *arch;
 	struct boot_image *boot;	/* what a reset loads anew */
 	struct symbols *symbols;	/* of the kernel; NULL: none known */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "hv/arch/arch.h"
+#include "hv/block.h"
 #include "hv/control_device.h"
 #include "hv/device_event.h"
 #include "hv/machine.h"
@@ -252,6 +253,11 @@ static void info_pci(struct mon_call *call)
 	pci_describe(call->m, call->out);
 }
 
+static void info_block(struct mon_call *call)
+{
+	block_describe(call->m, call->out);
+}
+
 static void info_vmcoreinfo(struct mon_call *call)
 {
 	struct strbuf text = STRBUF_INIT;
@@ -359,6 +365,12 @@ const struct mon_command mon_info_subcommands[] = {
 		.detail = "A BAR that is off has an address and is not decoded.",
 		.examples = (const char *const[]){ "info pci", NULL },
 		.run = info_pci,
+	},
+	{
+		.name = "block",
+		.help = "disks: files, and what was done to them",
+		.examples = (const char *const[]){ "info block", NULL },
+		.run = info_block,
 	},
 	{
 		.name = "vmcoreinfo",

@@ -45,9 +45,9 @@ struct vq_request {
 	struct iovec *iov;
 	unsigned out_count, in_count;
 	uint64_t out_bytes, in_bytes;
+	uint64_t *gpa; /* of each iovec */
 
 	/* The queue's own. */
-	uint64_t *gpa; /* of each iovec */
 	unsigned iov_space;
 	uint16_t id;	/* split: the first descriptor's index; packed: the buffer's id */
 	uint16_t count; /* packed: places in the ring */

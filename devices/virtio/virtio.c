@@ -394,6 +394,12 @@ int virtio_create(struct virtio *v, const struct virtio_model *model, unsigned q
 	return 0;
 }
 
+void virtio_limit_queues(struct virtio *v, unsigned count)
+{
+	while (v->queue_count > count)
+		vq_destroy(&v->queues[--v->queue_count].vq);
+}
+
 void virtio_reset(struct device *dev)
 {
 	struct virtio *v = (struct virtio *)dev;

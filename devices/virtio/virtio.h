@@ -101,6 +101,8 @@ struct virtio {
 int virtio_create(struct virtio *v, const struct virtio_model *model, unsigned queues,
 		  uint16_t size_max, struct error *err);
 void virtio_destroy(struct virtio *v);
+/* The first @count of the queues are enough. Before a transport has it. */
+void virtio_limit_queues(struct virtio *v, unsigned count);
 /* The class's reset() and describe(). */
 void virtio_reset(struct device *dev);
 void virtio_describe(struct device *dev, struct strbuf *out);

@@ -149,6 +149,36 @@ static int set_net(struct cli_options *opts, const char *value, struct error *er
 			 value);
 }
 
+static int set_drive(struct cli_options *opts, const char *value, struct error *err)
+{
+	const char *device;
+	int ret = cli_drive_parse(&opts->drives, value, &device, err);
+
+	if (ret)
+		return ret;
+	opts->cfg.drives = opts->drives.drive;
+	return device ? set_device(opts, device, err) : 0;
+}
+
+static int set_hda(struct cli_options *opts, const char *value, struct error *err)
+{
+	const char *device;
+	int ret = cli_drive_plain(&opts->drives, value, &device, err);
+
+	if (ret)
+		return ret;
+	opts->cfg.drives = opts->drives.drive;
+	return set_device(opts, device, err);
+}
+
+static int set_snapshot(struct cli_options *opts, const char *value, struct error *err)
+{
+	(void)value;
+	(void)err;
+	opts->drives.snapshot = true;
+	return 0;
+}
+
 /* [name=]NAME,file=FILE or [name=]NAME,string=TEXT, which is the rest, commas too. */
 static int set_fw_cfg(struct cli_options *opts, const char *value, struct error *err)
 {
@@ -469,9 +499,8 @@ static const struct option_row rows[] = {
 	  "machine to FILE and end.",
 	  set_machine },
 	{ "device", "NAME[,KEY=VALUE...]", GROUP_MACHINE,
-	  "Adds a device on PCI: edu, the teaching device, virtio-net or virtio-rng. "
-	  "docs/devices.md has what "
-	  "each may be told. May be repeated.",
+	  "Adds a device on PCI: edu, the teaching device, virtio-net, virtio-rng, or "
+	  "virtio-blk,drive=ID. docs/devices.md has what each may be told. May be repeated.",
 	  set_device },
 	{ "netdev", "user|tap,id=ID...", GROUP_MACHINE,
 	  "A network for -device virtio-net,netdev=ID. user: no privileges needed; "
@@ -484,6 +513,14 @@ static const struct option_row rows[] = {
 	  "none: nothing, which is the default.",
 	  set_nic },
 	{ "net", "none", GROUP_MACHINE, "Nothing: there is no network by itself.", set_net },
+	{ "drive", "file=FILE[,KEY=VALUE...]", GROUP_MACHINE,
+	  "A disk: a raw image or a block device. readonly=on; snapshot=on: what is written is not "
+	  "kept; if=none,id=ID: for -device virtio-blk,drive=ID; "
+	  "cache=writeback|writethrough|unsafe; "
+	  "aio=io_uring|threads. May be repeated.",
+	  set_drive },
+	{ "hda", "FILE", GROUP_MACHINE, "Short for -drive file=FILE,id=hda.", set_hda },
+	{ "snapshot", NULL, GROUP_MACHINE, "snapshot=on for every disk.", set_snapshot },
 	{ "fw_cfg", "opt/NAME,file=FILE", GROUP_MACHINE,
 	  "A file that the guest finds by fw_cfg; with string=TEXT in place of file= that text. "
 	  "May be "
@@ -586,6 +623,7 @@ int cli_options_parse(struct cli_options *opts, int argc, char **argv, struct er
 				 "'%.80s' is not expected here: a kernel is given with "
 				 "-kernel FILE",
 				 argv[optind]);
+	cli_drives_end(&opts->drives);
 	return 0;
 }
 

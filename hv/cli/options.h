@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "gdbstub/gdbstub.h"
+#include "hv/cli/drives.h"
 #include "hv/cli/nic.h"
 #include "hv/error.h"
 #include "hv/machine.h"
@@ -42,6 +43,7 @@ struct cli_options {
 	unsigned netdev_count;
 	struct cli_nic nics[CLI_DEVICES_MAX];
 	unsigned nic_count;
+	struct cli_drives drives;
 	struct machine_blob fw_cfg[CLI_FW_CFG_MAX + 1];
 	char fw_cfg_names[CLI_FW_CFG_MAX][CLI_FW_CFG_NAME_MAX + 1];
 	unsigned fw_cfg_count;

@@ -68,20 +68,12 @@ static void find_structures(struct card *c)
 	}
 }
 
-void card_open(struct card *c, const char *const *options, const char *name)
-{
-	card_open_net(c, NULL, options, name);
-}
-
-void card_open_net(struct card *c, const char *const *netdevs, const char *const *options,
-		   const char *name)
+/* What stands behind its devices comes with @c->f's configuration. */
+static void open_card(struct card *c, const char *const *options, const char *name)
 {
 	struct error err = { "" };
 
-	*c = (struct card){ .f = fake_create() };
-	cr_assert_not_null(c->f);
 	c->f->cfg.devices = options;
-	c->f->cfg.netdevs = netdevs;
 	cr_assert_eq(memory_create(&c->f->m.ram, -1, CARD_RAM, &err), 0, "%s", err.text);
 	cr_assert(fake_add_devices(c->f));
 	c->dev = device_find(&c->f->m, name);
@@ -91,6 +83,34 @@ void card_open_net(struct card *c, const char *const *netdevs, const char *const
 	cr_assert(c->common && c->isr && c->notify && c->msix && c->multiplier);
 	card_set_config(c, PCI_COMMAND, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 	bus_write(&c->f->m.mmio, 0, 1, 0); /* the bus now does what the write wanted */
+}
+
+static void make_machine(struct card *c)
+{
+	*c = (struct card){ .f = fake_create() };
+	cr_assert_not_null(c->f);
+}
+
+void card_open(struct card *c, const char *const *options, const char *name)
+{
+	make_machine(c);
+	open_card(c, options, name);
+}
+
+void card_open_net(struct card *c, const char *const *netdevs, const char *const *options,
+		   const char *name)
+{
+	make_machine(c);
+	c->f->cfg.netdevs = netdevs;
+	open_card(c, options, name);
+}
+
+void card_open_with(struct card *c, const struct machine_drive *drives, const char *const *options,
+		    const char *name)
+{
+	make_machine(c);
+	c->f->cfg.drives = drives;
+	open_card(c, options, name);
 }
 
 void card_close(struct card *c)

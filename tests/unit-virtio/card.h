@@ -34,6 +34,9 @@ void card_open(struct card *c, const char *const *options, const char *name);
 /* … and `-netdev` for each of @netdevs. */
 void card_open_net(struct card *c, const char *const *netdevs, const char *const *options,
 		   const char *name);
+/* The same with disk images to choose from (ends with one without an id). */
+void card_open_with(struct card *c, const struct machine_drive *drives, const char *const *options,
+		    const char *name);
 void card_close(struct card *c);
 
 uint64_t card_get(const struct card *c, uint64_t address, unsigned size);

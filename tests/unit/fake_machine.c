@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "hv/netdev.h"
@@ -18,7 +19,9 @@
 static char trace_path[64];
 
 /* One of each that is not there by itself. */
-static const char *const devices[] = { "edu", "virtio-rng", "virtio-net", NULL };
+static const char *const devices[] = { "edu", "virtio-rng", "virtio-net", "virtio-blk,drive=memory",
+				       NULL };
+#define IMAGE_BYTES 65536
 
 struct fake *fake_create(void)
 {
@@ -26,6 +29,12 @@ struct fake *fake_create(void)
 
 	if (!f)
 		return NULL;
+	f->image = memfd_create("image", MFD_CLOEXEC);
+	if (f->image < 0 || ftruncate(f->image, IMAGE_BYTES) < 0)
+		return NULL;
+	snprintf(f->image_path, sizeof(f->image_path), "/proc/self/fd/%d", f->image);
+	f->drives[0] = (struct machine_drive){ .id = "memory", .file = f->image_path };
+	f->cfg.drives = f->drives;
 	f->cfg.no_reboot = true;
 	f->cfg.devices = devices;
 	f->m.cfg = &f->cfg;
@@ -56,6 +65,7 @@ void fake_destroy(struct fake *f)
 	netdevs_destroy(&f->m);
 	hv_timers_destroy(f->m.timers);
 	loop_destroy(f->m.loop);
+	close(f->image);
 	free(f);
 	if (trace_path[0])
 		unlink(trace_path);

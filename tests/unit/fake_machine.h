@@ -15,6 +15,9 @@ struct fake {
 	struct machine m;
 	struct machine_config
 		cfg; /* set before fake_add_devices(); no_reboot is on: a reset quits the loop */
+	int image;   /* a disk in memory: the drive "memory" */
+	char image_path[32];
+	struct machine_drive drives[2];
 };
 
 /* NULL on failure. The guest's clock runs. */

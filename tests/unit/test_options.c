@@ -113,6 +113,59 @@ Test(options, action)
 	cr_assert_eq(opts.cfg.on_panic, PANIC_NONE);
 }
 
+Test(options, drives)
+{
+	const struct machine_drive *d = opts.drives.drive;
+
+	cr_assert_eq(
+		parse("-drive|file=a,,b.img,if=none,id=one,readonly=on,cache=unsafe,format=raw|"
+		      "-hda|x y|-drive|file=c,snapshot=on,aio=threads|-device|virtio-blk-pci,"
+		      "drive=one"),
+		0, "%s", err.text);
+	cr_assert_eq(opts.cfg.drives, d);
+	cr_assert_str_eq(d[0].id, "one");
+	cr_assert_str_eq(d[0].file, "a,b.img");
+	cr_assert(d[0].readonly && d[0].format_given && !d[0].snapshot);
+	cr_assert_eq(d[0].cache, DRIVE_UNSAFE);
+	cr_assert_str_eq(d[1].id, "hda");
+	cr_assert_str_eq(d[1].file, "x y");
+	cr_assert_not(d[1].format_given);
+	cr_assert_str_eq(d[2].id, "drive2");
+	cr_assert(d[2].snapshot);
+	cr_assert_eq(d[2].aio, DRIVE_THREADS);
+	cr_assert_null(d[3].id);
+	cr_assert_str_eq(opts.cfg.devices[0], "virtio-blk,drive=hda");
+	cr_assert_str_eq(opts.cfg.devices[1], "virtio-blk,drive=drive2");
+	cr_assert_str_eq(opts.cfg.devices[2], "virtio-blk-pci,drive=one");
+	cr_assert_eq(parse("-hda|a|-snapshot|-drive|file=b"), 0);
+	cr_assert(d[0].snapshot && d[1].snapshot);
+}
+
+Test(options, drives_that_are_none)
+{
+	static const struct {
+		const char *line, *why;
+	} rows[] = {
+		{ "id=x", "-drive: file=FILE is missing" },
+		{ "file=a,if=ide", "-drive: if=ide: there is virtio, none" },
+		{ "file=a,format=qcow2", "-drive: format=qcow2: there is raw" },
+		{ "file=a,cache=none",
+		  "-drive: cache=none: there is writeback, writethrough, unsafe" },
+		{ "file=a,aio=native", "-drive: aio=native: there is io_uring, threads" },
+		{ "file=a,readonly=1", "-drive: disk: readonly=1: it is on or off" },
+		{ "file=a,bus=2", "-drive: disk: there is no option 'bus'" },
+		{ "file=a,id=a b", "-drive: id=a b: an id has up to 31 letters, digits and -_." },
+		{ "file=a,id=x|-drive|file=b,id=x", "-drive: there are two with id=x" },
+	};
+	char line[128];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(line, sizeof(line), "-drive|%s", rows[i].line);
+		cr_expect_eq(parse(line), -EINVAL, "%s", line);
+		cr_expect_str_eq(err.text, rows[i].why);
+	}
+}
+
 Test(options, fw_cfg)
 {
 	cr_assert_eq(parse("-fw_cfg|opt/a,file=f,g|-fw_cfg|name=opt/b,string=x=y,z|-fw_cfg|opt/"
