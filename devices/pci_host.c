@@ -96,6 +96,16 @@ static uint64_t data_read(void *opaque, uint64_t off, unsigned size)
 			       (h->address & 0xfc) + (unsigned)off, size);
 }
 
+static uint64_t data_peek(void *opaque, uint64_t off, unsigned size)
+{
+	struct pci_host *h = opaque;
+
+	if (!window_is_open(h))
+		return UINT64_MAX;
+	return pci_config_peek(h->dev.m, h->address >> 8 & 0xff,
+			       (h->address & 0xfc) + (unsigned)off, size);
+}
+
 static void data_write(void *opaque, uint64_t off, unsigned size, uint64_t value)
 {
 	struct pci_host *h = opaque;
@@ -112,6 +122,13 @@ static uint64_t ecam_read(void *opaque, uint64_t off, unsigned size)
 	return pci_config_read(h->dev.m, off >> 12 & 0xff, off & 0xfff, size);
 }
 
+static uint64_t ecam_peek(void *opaque, uint64_t off, unsigned size)
+{
+	struct pci_host *h = opaque;
+
+	return pci_config_peek(h->dev.m, off >> 12 & 0xff, off & 0xfff, size);
+}
+
 static void ecam_write(void *opaque, uint64_t off, unsigned size, uint64_t value)
 {
 	struct pci_host *h = opaque;
@@ -125,7 +142,6 @@ static int host_create(struct device *dev, struct error *err)
 {
 	struct pci_host *h = (struct pci_host *)dev;
 
-	/* Reading configuration has no side effects. */
 	h->data = (struct bus_range){
 		.name = dev->name,
 		.base = DATA_PORT,
@@ -133,7 +149,7 @@ static int host_create(struct device *dev, struct error *err)
 		.lock = &dev->lock,
 		.read = data_read,
 		.write = data_write,
-		.peek = data_read,
+		.peek = data_peek,
 		.opaque = h,
 	};
 	h->ecam = (struct bus_range){
@@ -143,7 +159,7 @@ static int host_create(struct device *dev, struct error *err)
 		.lock = &dev->lock,
 		.read = ecam_read,
 		.write = ecam_write,
-		.peek = ecam_read,
+		.peek = ecam_peek,
 		.opaque = h,
 	};
 	if (bus_add(&dev->m->pio, &h->data))

@@ -63,6 +63,12 @@ struct pci_bar {
 	struct device_range *range;
 };
 
+/* @size: 1, 2 or 4, of which @off is a multiple. */
+struct pci_place {
+	unsigned bar, size;
+	uint64_t off;
+};
+
 struct pci_func {
 	struct device *dev;
 	unsigned slot;
@@ -80,8 +86,14 @@ struct pci_func {
 	uint8_t writable[PCI_CONFIG_SIZE];  /* bits that a write changes */
 	uint8_t clearable[PCI_CONFIG_SIZE]; /* bits that writing a one clears */
 	struct pci_bar bar[PCI_BARS];
-	uint8_t last_cap;      /* offset of the newest capability; 0: none */
-	uint8_t msi;	       /* offset of the MSI capability; 0: none */
+	uint8_t last_cap; /* offset of the newest capability; 0: none */
+	uint8_t msi;	  /* offset of the MSI capability; 0: none */
+	/*
+	 * Offset of four bytes that stand for a place in a BAR: an access to them is one there.
+	 * 0: none. What place, with the bus's lock held: false when it is none.
+	 */
+	uint8_t window;
+	bool (*window_at)(const struct pci_func *fn, struct pci_place *place);
 	uint8_t msix_cap;      /* … of MSI-X */
 	struct pci_msix *msix; /* NULL: none */
 };
@@ -134,6 +146,8 @@ void pci_add_intx(struct pci_func *fn);
 uint64_t pci_config_read(struct machine *m, unsigned devfn, unsigned off, unsigned size);
 void pci_config_write(struct machine *m, unsigned devfn, unsigned off, unsigned size,
 		      uint64_t value);
+/* What a read would give, without its side effects: those of a window into a BAR. */
+uint64_t pci_config_peek(struct machine *m, unsigned devfn, unsigned off, unsigned size);
 /* Brings the BARs' ranges to where the configuration says. One that overlaps another device is not
  * decoded until there is room. Not in a bus's callback. */
 void pci_remap(struct machine *m);

@@ -2,6 +2,7 @@
 /* The PCI transport: see pci.h. */
 #include "devices/virtio/pci.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <linux/pci_regs.h>
 #include <string.h>
@@ -204,6 +205,38 @@ static int add_capability(struct pci_func *fn, uint8_t type, uint32_t at, uint32
 	return 0;
 }
 
+/* ---- 4.1.4.9: the BARs by way of the configuration, for who has not mapped them ---- */
+
+static bool window_at(const struct pci_func *fn, struct pci_place *place)
+{
+	const struct virtio_pci_cap *cap =
+		(const void *)(fn->config + fn->window -
+			       offsetof(struct virtio_pci_cfg_cap, pci_cfg_data));
+	uint32_t len = le32toh(cap->length);
+
+	*place = (struct pci_place){ .bar = cap->bar, .size = len, .off = le32toh(cap->offset) };
+	return (len == 1 || len == 2 || len == 4) && place->off % len == 0;
+}
+
+static int add_window(struct pci_func *fn, struct error *err)
+{
+	struct virtio_pci_cap *can;
+	uint8_t off = pci_add_cap(fn, PCI_CAP_ID_VNDR, sizeof(struct virtio_pci_cfg_cap));
+
+	if (!off)
+		return error_set(err, -ENOSPC, "%s: no room for another capability", fn->dev->name);
+	fn->initial[off + offsetof(struct virtio_pci_cap, cap_len)] =
+		sizeof(struct virtio_pci_cfg_cap);
+	fn->initial[off + offsetof(struct virtio_pci_cap, cfg_type)] = VIRTIO_PCI_CAP_PCI_CFG;
+	can = (void *)(fn->writable + off);
+	can->bar = 0xff;
+	can->offset = can->length = UINT32_MAX;
+	fn->window = (uint8_t)(off + offsetof(struct virtio_pci_cfg_cap, pci_cfg_data));
+	memset(fn->writable + fn->window, 0xff, sizeof(uint32_t));
+	fn->window_at = window_at;
+	return 0;
+}
+
 static int add_capabilities(struct virtio *v, struct pci_func *fn, uint32_t config_size,
 			    struct error *err)
 {
@@ -218,6 +251,8 @@ static int add_capabilities(struct virtio *v, struct pci_func *fn, uint32_t conf
 	if (!ret)
 		ret = add_capability(fn, VIRTIO_PCI_CAP_NOTIFY_CFG, VIRTIO_SPACE_NOTIFY,
 				     NOTIFY_STRIDE * v->queue_count, NOTIFY_STRIDE, err);
+	if (!ret)
+		ret = add_window(fn, err);
 	return ret;
 }
 
