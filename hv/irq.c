@@ -65,16 +65,16 @@ static void set_line(struct machine *m, int gsi, bool level, bool rising)
 
 void irq_set(struct machine *m, int gsi, bool level)
 {
-	bool rising = false;
+	bool rising = false, was;
 
 	if (gsi < 0)
 		return;
 	trace(TRACE_DEVICE, "irq %d %s", gsi, level ? "up" : "down");
 	if (m->irqs && gsi < ARCH_IRQ_LINES) {
-		rising = !__atomic_exchange_n(&m->irqs->level[gsi], level, __ATOMIC_RELAXED) &&
-			 level;
-		if (rising)
-			irq_counted(&m->irqs->line[gsi].raised);
+		was = __atomic_exchange_n(&m->irqs->level[gsi], level, __ATOMIC_RELAXED);
+		rising = level && !was;
+		if (level != was)
+			irq_counted(level ? &m->irqs->line[gsi].raised : &m->irqs->line[gsi].acked);
 	}
 	if (m->vm_fd >= 0)
 		set_line(m, gsi, level, rising);

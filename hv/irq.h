@@ -32,6 +32,7 @@ struct irq_count {
 	uint64_t delivered; /* … that an interrupt controller took */
 	uint64_t merged;    /* … while it had the last one still pending */
 	uint64_t lost;	    /* … that are masked, or that nobody listens to */
+	uint64_t acked; /* falling edges: as a rule the driver has acknowledged; not of messages */
 };
 
 /* Before and after all devices. Loop thread. */
@@ -74,5 +75,7 @@ bool irq_msg_pending(struct irq_msg *msg);
 /* Forgets that. The gate is closed. */
 void irq_msg_forget(struct irq_msg *msg);
 struct irq_count irq_msg_count(const struct irq_msg *msg);
+/* Its GSI in KVM's routing table; fixed. */
+unsigned irq_msg_gsi(const struct irq_msg *msg);
 
 #endif

@@ -35,6 +35,7 @@ static inline struct irq_count irq_count_copy(const struct irq_count *count)
 		.delivered = __atomic_load_n(&count->delivered, __ATOMIC_RELAXED),
 		.merged = __atomic_load_n(&count->merged, __ATOMIC_RELAXED),
 		.lost = __atomic_load_n(&count->lost, __ATOMIC_RELAXED),
+		.acked = __atomic_load_n(&count->acked, __ATOMIC_RELAXED),
 	};
 }
 

@@ -277,6 +277,11 @@ void irq_msg_forget(struct irq_msg *msg)
 	pthread_mutex_unlock(&msg->m->irqs->lock);
 }
 
+unsigned irq_msg_gsi(const struct irq_msg *msg)
+{
+	return gsi_of(msg);
+}
+
 struct irq_count irq_msg_count(const struct irq_msg *msg)
 {
 	return irq_count_copy(&msg->count);

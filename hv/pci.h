@@ -195,5 +195,7 @@ int pci_fdt(struct machine *m, void *fdt);
 void pci_describe(struct machine *m, struct strbuf *out);
 /* The same of one function. */
 void pci_describe_func(const struct pci_func *fn, struct strbuf *out);
+/* Its messages: how often each was sent, where to, and what became of it. */
+void pci_describe_messages(const struct pci_func *fn, struct strbuf *out);
 
 #endif

@@ -2,6 +2,8 @@
 /* PCI configuration in words: see pci.h. */
 #include <string.h>
 
+#include "hv/arch/arch.h"
+#include "hv/irq_internal.h"
 #include "hv/machine.h"
 #include "hv/pci_internal.h"
 
@@ -89,6 +91,35 @@ void pci_describe_func(const struct pci_func *fn, struct strbuf *out)
 
 	pthread_mutex_lock(&bus->lock);
 	describe_func(fn, out);
+	pthread_mutex_unlock(&bus->lock);
+}
+
+static void describe_msi_use(const struct pci_func *fn, struct strbuf *out)
+{
+	struct irq_count n = irq_count_copy(&fn->msi_count);
+	const uint8_t *cap = fn->config + fn->msi;
+	bool on = cap[PCI_MSI_FLAGS] & PCI_MSI_FLAGS_ENABLE;
+
+	if (!on && !n.raised)
+		return;
+	strbuf_printf(out, "MSI of %s: %llu sent, %llu delivered, %llu lost\n  to ", fn->dev->name,
+		      (unsigned long long)n.raised, (unsigned long long)n.delivered,
+		      (unsigned long long)n.lost);
+	arch_msi_describe(pci_get32(cap + PCI_MSI_ADDRESS_LO) |
+				  (uint64_t)pci_get32(cap + PCI_MSI_ADDRESS_HI) << 32,
+			  pci_get16(cap + PCI_MSI_DATA_64), out);
+	strbuf_puts(out, on ? "\n" : ", off\n");
+}
+
+void pci_describe_messages(const struct pci_func *fn, struct strbuf *out)
+{
+	struct pci_bus *bus = fn->dev->m->pci;
+
+	pthread_mutex_lock(&bus->lock);
+	if (fn->msi)
+		describe_msi_use(fn, out);
+	if (fn->msix)
+		pci_msix_describe_use(fn, out);
 	pthread_mutex_unlock(&bus->lock);
 }
 

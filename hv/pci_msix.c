@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hv/arch/arch.h"
 #include "hv/device_event.h"
 #include "hv/machine.h"
 #include "hv/pci_internal.h"
@@ -314,5 +315,23 @@ void pci_msix_describe(const struct pci_func *fn, const uint8_t *cap, struct str
 			      is_masked(v) ? ", masked" : "",
 			      irq_msg_pending(v->msg) ? ", pending" : "",
 			      (unsigned long long)count.raised);
+	}
+}
+
+void pci_msix_describe_use(const struct pci_func *fn, struct strbuf *out)
+{
+	const struct pci_msix *x = fn->msix;
+
+	for (unsigned i = 0; i < x->count; i++) {
+		const struct vector *v = &x->vector[i];
+		struct irq_count n = irq_msg_count(v->msg);
+
+		if (is_masked(v) && !n.raised)
+			continue;
+		strbuf_printf(out, "MSI-X vector %u of %s, GSI %u: %llu sent\n  to ", i,
+			      fn->dev->name, irq_msg_gsi(v->msg), (unsigned long long)n.raised);
+		arch_msi_describe(address_of(v), data_of(v), out);
+		strbuf_printf(out, "%s%s%s\n", x->on ? "" : ", off", is_masked(v) ? ", masked" : "",
+			      irq_msg_pending(v->msg) ? ", pending" : "");
 	}
 }

@@ -373,6 +373,43 @@ const struct mon_command mon_info_subcommands[] = {
 		.run = info_block,
 	},
 	{
+		.name = "irq",
+		.help = "interrupts: how often each source raised it, and where it goes",
+		.detail =
+			"`delivered`: a controller took it; `merged`: while the last one was still "
+			"pending; `lost`:\n"
+			"masked, or nobody listens. Of MSI-X KVM does not say. `acknowledged`: the "
+			"line was lowered\n"
+			"again, as a rule because the driver has.",
+		.examples = (const char *const[]){ "info irq", NULL },
+		.run = mon_info_irq,
+	},
+	{
+		.name = "lapic",
+		.args = mon_info_lapic_args,
+		.help = "the local APIC of a vCPU: vector table, timer, interrupts in it",
+		.examples = (const char *const[]){ "info lapic", "info lapic 0", NULL },
+		.run = mon_info_controller,
+	},
+	{
+		.name = "ioapic",
+		.help = "the I/O APIC: where each input goes",
+		.examples = (const char *const[]){ "info ioapic", NULL },
+		.run = mon_info_controller,
+	},
+	{
+		.name = "pic",
+		.help = "the two 8259s",
+		.examples = (const char *const[]){ "info pic", NULL },
+		.run = mon_info_controller,
+	},
+	{
+		.name = "pit",
+		.help = "the 8254: counters and their modes",
+		.examples = (const char *const[]){ "info pit", NULL },
+		.run = mon_info_controller,
+	},
+	{
 		.name = "vmcoreinfo",
 		.help = "what the guest's kernel says of itself for those who read its memory",
 		.detail = "Linux tells where it is when its module qemu_fw_cfg is loaded.",

@@ -9,4 +9,9 @@
 void mon_info_pg(struct mon_call *call);
 extern const struct mon_arg mon_info_pg_args[];
 
+/* cmd_irq.c */
+void mon_info_irq(struct mon_call *call);
+void mon_info_controller(struct mon_call *call);
+extern const struct mon_arg mon_info_lapic_args[];
+
 #endif

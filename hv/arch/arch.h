@@ -66,6 +66,23 @@ unsigned arch_phys_bits(const struct machine *m);
 #define ARCH_IRQ_ROUTES_MAX 40
 unsigned arch_irq_routes(struct kvm_irq_routing_entry entries[ARCH_IRQ_ROUTES_MAX]);
 
+/* For people, and without side effects. What the guest has programmed for line @gsi, a line of text
+ * for each controller that it leads to. Any thread. */
+void arch_line_describe(struct machine *m, int gsi, struct strbuf *out);
+/* In a line without its end: where a message goes. Any thread. */
+void arch_msi_describe(uint64_t addr, uint32_t data, struct strbuf *out);
+
+/* An interrupt controller or a timer that is KVM's. */
+struct arch_controller {
+	const char *name;
+	bool per_vcpu;
+	/* Its state in lines of text; negative errno of KVM. On @v's thread when it is per vCPU;
+	 * any thread and @v NULL when it is not. */
+	int (*describe)(struct machine *m, struct vcpu *v, struct strbuf *out);
+};
+/* The table; ends with a row whose name is NULL. */
+const struct arch_controller *arch_controllers(void);
+
 /* ---- registers ---- */
 
 struct arch_reg {

@@ -3,6 +3,7 @@
 # needs: processor
 """A stock Linux without a debugger. (With one: tests/gdb/test_linux_*.py)"""
 import re
+import socket
 
 from emulators import LINUX_ARGUMENTS
 from suites import Skip
@@ -12,6 +13,37 @@ BOOT = 1800
 
 _OPTIONS = ["-kernel", "@linux", "-initrd", "@initrd", "-no-reboot", "-serial", "stdio",
             "-monitor", "none"]
+
+
+class Console:
+    """Commands to a monitor's socket; each returns its output."""
+
+    def __init__(self, path):
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.settimeout(BOOT)
+        self._socket.connect(path)
+        self._read()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._socket.close()
+
+    def _read(self):
+        text = b""
+        while not text.endswith(b"(vitrine) "):
+            got = self._socket.recv(65536)
+            assert got, f"the monitor is gone after {text!r}"
+            text += got
+        return text.decode()
+
+    def send(self, command):
+        self._socket.sendall(command.encode() + b"\n")
+
+    def __call__(self, command):
+        self.send(command)
+        return self._read()
 
 
 def test_boots_to_init_and_ends(place):
@@ -50,6 +82,33 @@ def test_finds_edu_on_pci(place):
     for bad in ("ACPI Error", "ACPI BIOS", "can't claim", "no compatible bridge window",
                 "not reserved"):
         assert bad not in text, f"{bad}: {vitrine.tail}"
+
+
+def test_interrupts_are_shown(place):
+    """As a Linux programs them: its console by the I/O APIC, the 8259s masked, local APICs on."""
+    monitor = place.socket_path()
+    options = [o if o != "none" else f"unix:{monitor}" for o in _OPTIONS]
+    vitrine = place.start([*options, "-m", 256, "-device", "edu", "-append",
+                           LINUX_ARGUMENTS.replace("quiet", "quiet vitrine.stay")])
+    vitrine.expect("tick 00000005", BOOT)
+    with Console(place.reach(monitor)) as m:
+        text = m("info irq")
+        line = re.search(r"^GSI 4, \w+: (\d+) raised, (\d+) delivered, \d+ merged, \d+ lost, (\d+) ack", text,
+                         re.M)
+        raised, delivered, acknowledged = map(int, line.groups())
+        assert raised >= delivered > 5 and raised - acknowledged in (0, 1), text
+        vector = re.search(r"input 4: vector (0x\w+) .* edge, active high(, requested)?\r?\n", text)
+        assert vector and int(vector[1], 16) >= 0x20, text
+        assert re.search(r"to master 8259, input 4: vector 0x3\w, edge, masked", text), text
+        assert re.search(r"from edu0, INTA# of slot 1", text), text
+        assert re.search(rf"^  input 4  0x\w+: vector {vector[1]} ", m("info ioapic"), re.M)
+        assert "IMR 0xff" in m("info pic")
+        lapic = m("info lapic")
+        assert re.search(r"SVR 0x1ff: on, spurious vector 0xff", lapic), lapic
+        assert re.search(r"LVT timer    0x\w+: vector 0xec, (TSC deadline|one-shot|periodic)", lapic), lapic
+        assert "channel 0 (GSI 0): " in m("info pit")
+        m.send("quit")
+    assert vitrine.wait() == 0, vitrine.tail
 
 
 def test_without_acpi(place):

@@ -108,6 +108,29 @@ def test_address_spaces(place):
     return f"info pg: {took * 1000:.1f} ms with the answer's way to here"
 
 
+def test_interrupt_controllers(place):
+    m = Session(place)
+    # Until the second vCPU has been started and the timer beats.
+    until = time.monotonic() + PATIENCE
+    while "SVR 0x13f: on" not in m("info lapic 1") or "periodic" not in m("info lapic 0"):
+        assert time.monotonic() < until, "the guest does not come up"
+    check("stopped: paused", m("stop"))
+    text = m("info lapic 0")
+    check("local APIC at 0xfee00000, xAPIC, of the bootstrap processor", text)
+    check(r"ICR 0x\w+: vector 0x(08 SIPI to all but itself|31 to APIC 0x1)", text)
+    check(r"LVT timer    0x00020030: vector 0x30, periodic\r?\n", text)
+    check(r"timer: initial count \d+, current count \d+, divided by 1\b", text)
+    check(r"ID 0x1,", m("info lapic 1"))
+    check(r"no such vCPU", m("info lapic 2"))
+    check(r"input 4  0x\w+: vector .* masked", m("info ioapic"))
+    check(r"master 8259 \(inputs 0-7\): vectors 0x20-0x27", m("info pic"))
+    check(r"channel 0 \(GSI 0\): ", m("info pit"))
+    # A look changes nothing.
+    assert text.splitlines()[1:7] == m("info lapic 0").splitlines()[1:7]
+    check(r"GSI 4, down: 0 raised.*\s+from serial0: 0 raised, 0 acknowledged", m("info irq"))
+    m.quit()
+
+
 def test_pages_show_what_is_said(place):
     """The sessions with the monitor that the pages print."""
     if place.name == "svm":

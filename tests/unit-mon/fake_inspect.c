@@ -1,9 +1,29 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* hv/inspect.h over the machine without KVM of fake_control.h: nothing moves in it. */
 #include "hv/inspect.h"
+#include "hv/inspect_irq.h"
 #include "hv/inspect_pages.h"
 
+#include <errno.h>
+#include <string.h>
+
 #include "tests/unit-mon/fake_control.h"
+
+void inspect_irqs(struct machine *m, struct strbuf *out)
+{
+	(void)m;
+	strbuf_puts(out, "GSI 4, down\n");
+}
+
+int inspect_controller(struct machine *m, const char *name, int vcpu, struct strbuf *out,
+		       struct error *err)
+{
+	(void)m;
+	if (!strcmp(name, "pit"))
+		return error_set(err, -ENOENT, "this processor has no pit");
+	strbuf_printf(out, "%s of vCPU %d\n", name, vcpu);
+	return 0;
+}
 
 struct symbols *inspect_symbols(struct machine *m, int vcpu)
 {

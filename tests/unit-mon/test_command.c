@@ -359,6 +359,13 @@ Test(mon_command, maps)
 	expect_says("info mtree", "ram");
 	expect_says("info device", "serial0      a device of the tests\n");
 	expect_says("info version", "vitrine ");
+	expect_is("info irq", "GSI 4, down\n");
+	expect_is("info lapic", "lapic of vCPU 0\n");
+	expect_is("info lapic 1", "lapic of vCPU 1\n");
+	expect_says("info lapic 2", "no such vCPU");
+	expect_is("info ioapic", "ioapic of vCPU 0\n");
+	expect_is("info pic", "pic of vCPU 0\n");
+	expect_is("info pit", "error: this processor has no pit\n");
 }
 
 /* ---- symbols ---- */
