@@ -87,6 +87,7 @@ _Noreturn void tsan_skip(void);
 #define cr_expect_eq		       cr_assert_eq
 #define cr_expect_not		       cr_assert_not
 #define cr_expect_neq		       cr_assert_neq
+#define cr_expect_gt		       cr_assert_gt
 #define cr_expect_lt		       cr_assert_lt
 #define cr_expect_geq		       cr_assert_geq
 #define cr_expect_leq		       cr_assert_leq
