@@ -195,6 +195,23 @@ const char *control_vcpu_activity(struct machine *m, int vcpu)
 	return control_vcpu_runs(m, vcpu) ? "running" : "stopped";
 }
 
+static void on_nmi(struct vcpu *v, void *arg)
+{
+	struct vcpu_call *c = arg;
+
+	c->ret = arch_nmi(v);
+}
+
+int control_nmi(struct machine *m, int vcpu, struct error *err)
+{
+	struct vcpu_call c = { 0 };
+	int ret = call(m, vcpu, on_nmi, &c);
+
+	if (ret == -ENOTSUP)
+		return error_set(err, ret, "this host's KVM cannot give an NMI");
+	return ret ? error_set(err, ret, "no NMI for vCPU %d: %s", vcpu, strerror(-ret)) : 0;
+}
+
 /* ---- registers ---- */
 
 bool control_reg_present(struct machine *m, int vcpu, int reg)

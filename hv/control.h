@@ -204,6 +204,11 @@ int control_reset(struct machine *m, struct control_client *by, struct error *er
  */
 int control_powerdown(struct machine *m, struct error *err);
 /*
+ * A non-maskable interrupt for @vcpu, as from a board's NMI button. A stopped one takes it when it
+ * runs. -ENOTSUP, -ESRCH, with a sentence.
+ */
+int control_nmi(struct machine *m, int vcpu, struct error *err);
+/*
  * Types keys (numbers as in hv/keyboard.h): presses them one after the other, holds them for @ms
  * milliseconds of the guest's time, lets them go. -ENOTSUP: the machine has no keyboard; -EAGAIN:
  * the guest does not listen to it; -EBUSY: it has not taken what was typed before; each with a

@@ -15,6 +15,7 @@ struct mon_bp {
 	struct bp_filter filter; /* first */
 	struct mon_bp **list, *next;
 	struct machine *m;
+	const struct mon_session *owner;
 	int id;
 	int vcpu;
 	bool once;
@@ -164,6 +165,7 @@ int mon_bp_add(struct mon_session *s, const struct mon_bp_spec *spec, struct err
 		(struct bp_filter){ .ask = ask, .release = release, .unlisted = spec->unlisted };
 	bp->list = monitor_breakpoints(s->mon);
 	bp->m = s->m;
+	bp->owner = s;
 	bp->vcpu = spec->vcpu;
 	bp->once = spec->once;
 	pthread_rwlock_init(&bp->lock, NULL);
@@ -188,6 +190,11 @@ struct mon_bp *mon_bp_find(struct monitor *mon, int id)
 	while (bp && bp->id != id)
 		bp = bp->next;
 	return bp;
+}
+
+const struct mon_session *mon_bp_owner(const struct mon_bp *bp)
+{
+	return bp->owner;
 }
 
 void mon_bp_ignore(struct mon_bp *bp, uint64_t count)

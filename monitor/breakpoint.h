@@ -35,6 +35,7 @@ struct mon_bp_spec {
 int mon_bp_add(struct mon_session *s, const struct mon_bp_spec *spec, struct error *err);
 /* The one with this id; NULL: there is none, or it is another client's. */
 struct mon_bp *mon_bp_find(struct monitor *mon, int id);
+const struct mon_session *mon_bp_owner(const struct mon_bp *bp);
 /* Another condition, in the words of @s; NULL: none. Negative errno with a sentence. */
 int mon_bp_condition(struct mon_session *s, struct mon_bp *bp, const char *text, struct error *err);
 /* The next @count hits that would stop do not. */

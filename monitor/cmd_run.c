@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * Commands that make the guest run and stop: stop, cont, step, system_reset, system_powerdown, cpu,
- * sendkey, quit.
+ * Commands that make the guest run and stop: stop, cont, step, next-branch, until, wait, nmi,
+ * system_reset, system_powerdown, cpu, sendkey, quit.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -18,7 +18,10 @@ static void cmd_stop(struct mon_call *call)
 	bool was = mon_session_stepping(call->session);
 	int rc;
 
-	mon_session_step_cancel(call->session);
+	mon_session_cancel(call->session);
+	/* What a person says ends scripts; a line of them does not. */
+	if (!call->session->in_script)
+		mon_script_drop(call->session);
 	if (run_state_is_stopped(control_state(call->m))) {
 		strbuf_printf(call->out, "%s: ", was ? "stepping ended" : "already stopped");
 		mon_describe_stop(call->m, control_last_stop(call->m), call->out);
@@ -38,7 +41,7 @@ static void cmd_cont(struct mon_call *call)
 	int rc;
 
 	if (!running)
-		mon_session_step_cancel(call->session);
+		mon_session_cancel(call->session);
 	/* While it runs, single vCPUs may stand: held, or stopped alone for gdb. */
 	rc = control_resume_all(call->m, &call->session->client, &err);
 	if (rc == -EBUSY && running)
@@ -47,28 +50,74 @@ static void cmd_cont(struct mon_call *call)
 		mon_error(call, "%s", err.text[0] ? err.text : "the guest cannot run now");
 }
 
+/* Whether the session may begin to step or to run to a place. */
+static bool ready(struct mon_call *call)
+{
+	if (!run_state_is_stopped(control_state(call->m))) {
+		mon_error(call, "the guest is running: `stop` it first");
+		return false;
+	}
+	if (mon_session_stepping(call->session)) {
+		mon_error(call, "stepping already: `stop` ends it");
+		return false;
+	}
+	return true;
+}
+
 static void cmd_step(struct mon_call *call)
 {
 	uint64_t n = call->arg[0].set ? call->arg[0].num : 1;
 	struct error err = { "" };
 
-	if (!run_state_is_stopped(control_state(call->m))) {
-		mon_error(call, "the guest is running: `stop` it first");
-		return;
-	}
-	if (mon_session_stepping(call->session)) {
-		mon_error(call, "stepping already: `stop` ends it");
-		return;
-	}
-	if (mon_session_step(call->session, n, &err))
+	if (ready(call) && mon_session_step(call->session, n, &err))
 		mon_error(call, "%s", err.text[0] ? err.text : "the guest cannot step now");
+}
+
+static void cmd_next_branch(struct mon_call *call)
+{
+	struct error err = { "" };
+
+	if (ready(call) && mon_session_next_branch(call->session, &err))
+		mon_error(call, "%s", err.text[0] ? err.text : "the guest cannot step now");
+}
+
+static void cmd_until(struct mon_call *call)
+{
+	struct error err = { "" };
+
+	if (ready(call) && mon_session_until(call->session, call->arg[0].num, &err))
+		mon_error(call, "%s", err.text[0] ? err.text : "the guest cannot run now");
+}
+
+/* Waits for a stop unless it is told a time, and nothing else. */
+static void cmd_wait(struct mon_call *call)
+{
+	bool timed = call->arg[1].set;
+	bool for_stop = call->arg[0].num || !timed;
+	struct error err = { "" };
+
+	if (mon_session_stepping(call->session))
+		mon_error(call, "stepping already: `stop` ends it");
+	else if (mon_session_wait(call->session, for_stop,
+				  timed ? (double)call->arg[1].num / 1000 : -1, &err))
+		mon_error(call, "%s", err.text);
+}
+
+static void cmd_nmi(struct mon_call *call)
+{
+	struct error err = { "" };
+
+	if (control_nmi(call->m, call->session->cpu, &err))
+		mon_error(call, "%s", err.text);
+	else if (run_state_is_stopped(control_state(call->m)))
+		strbuf_puts(call->out, "the guest sees it when it runs\n");
 }
 
 static void cmd_reset(struct mon_call *call)
 {
 	struct error err = { "" };
 
-	mon_session_step_cancel(call->session);
+	mon_session_cancel(call->session);
 	if (control_reset(call->m, &call->session->client, &err))
 		mon_error(call, "%s", err.text[0] ? err.text : "the machine cannot be reset now");
 }
@@ -106,11 +155,27 @@ static void cmd_sendkey(struct mon_call *call)
 
 static void cmd_quit(struct mon_call *call)
 {
-	control_quit(call->m, 0);
+	control_quit(call->m, call->arg[0].set ? (int)call->arg[0].num : 0);
 }
 
 static const struct mon_arg step_args[] = {
 	{ "N", &mon_arg_number, true, 1, 1ull << 40, "how many instructions; 1 unless given" },
+	{ 0 },
+};
+
+static const struct mon_arg until_args[] = {
+	{ "ADDR", &mon_arg_address, false, 0, 0, "virtual address of an instruction" },
+	{ 0 },
+};
+
+static const struct mon_arg wait_args[] = {
+	{ "until stopped", &mon_arg_until_stopped, true, 0, 0, "ends when the guest is stopped" },
+	{ "SECONDS", &mon_arg_seconds, true, 0, 0, "how long at most: 0.5, 60" },
+	{ 0 },
+};
+
+static const struct mon_arg quit_args[] = {
+	{ "STATUS", &mon_arg_number, true, 0, 255, "vitrine's exit status; 0 unless given" },
 	{ 0 },
 };
 
@@ -156,6 +221,44 @@ const struct mon_command mon_run_commands[] = {
 		.run = cmd_step,
 	},
 	{
+		.name = "next-branch",
+		.aliases = "nb",
+		.help = "step the current vCPU until a branch is taken",
+		.detail = "Jumps, calls, returns, and exceptions; says from where and to where. "
+			  "Ctrl-C or `stop` ends it.",
+		.examples = (const char *const[]){ "next-branch", NULL },
+		.again = "next-branch",
+		.run = cmd_next_branch,
+	},
+	{
+		.name = "until",
+		.args = until_args,
+		.help = "run until the current vCPU comes to an instruction",
+		.detail = "The others run, too. Any other stop ends it.",
+		.examples = (const char *const[]){ "until $pc + 5", NULL },
+		.run = cmd_until,
+	},
+	{
+		.name = "wait",
+		.args = wait_args,
+		.help = "wait for the guest to stop, or for a time",
+		.detail =
+			"`wait` and `wait until stopped` end with the next stop, or at once in a "
+			"stopped guest; with\n"
+			"SECONDS behind, one that has not come by then is a mistake, which ends a "
+			"script. `wait 2`\n"
+			"lets two seconds pass.",
+		.examples =
+			(const char *const[]){ "wait", "wait until stopped 10", "wait 0.1", NULL },
+		.run = cmd_wait,
+	},
+	{
+		.name = "nmi",
+		.help = "a non-maskable interrupt for the current vCPU",
+		.examples = (const char *const[]){ "nmi", NULL },
+		.run = cmd_nmi,
+	},
+	{
 		.name = "cpu",
 		.args = cpu_args,
 		.help = "choose the vCPU that commands mean, or show it",
@@ -194,8 +297,9 @@ const struct mon_command mon_run_commands[] = {
 	{
 		.name = "quit",
 		.aliases = "q",
+		.args = quit_args,
 		.help = "end vitrine and its guest",
-		.examples = (const char *const[]){ "quit", NULL },
+		.examples = (const char *const[]){ "quit", "quit 1", NULL },
 		.run = cmd_quit,
 	},
 	{ 0 },

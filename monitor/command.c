@@ -20,6 +20,7 @@ static const struct mon_command *const families[] = {
 	mon_help_commands,	 mon_run_commands,   mon_info_commands,	  mon_memory_commands,
 	mon_copy_commands,	 mon_pages_commands, mon_symbol_commands, mon_backtrace_commands,
 	mon_breakpoint_commands, mon_catch_commands, mon_change_commands, mon_trace_commands,
+	mon_script_commands,
 };
 
 const struct mon_command *mon_command_at(size_t n)
@@ -365,7 +366,7 @@ static void run_call(struct mon_call *call, struct strbuf *out, struct error *er
 	s->out = before;
 }
 
-void mon_run(struct mon_session *s, const char *line, struct strbuf *out)
+void mon_run_now(struct mon_session *s, const char *line, struct strbuf *out)
 {
 	struct mon_mistake mistake;
 	struct mon_call call;
@@ -378,12 +379,25 @@ void mon_run(struct mon_session *s, const char *line, struct strbuf *out)
 		run_call(&call, out, NULL);
 }
 
+void mon_run(struct mon_session *s, const char *line, struct strbuf *out)
+{
+	struct error err = { "" };
+
+	if (!mon_collecting(s))
+		mon_run_now(s, line, out);
+	else if (mon_collect(s, line, &err))
+		strbuf_printf(out, "error: %s\n", err.text);
+}
+
 int mon_execute(struct mon_session *s, const char *line, struct strbuf *out, struct error *err)
 {
 	struct mon_mistake mistake;
 	struct mon_call call;
-	int ret = mon_parse(s, line, &call, &mistake);
+	int ret;
 
+	if (mon_collecting(s))
+		return mon_collect(s, line, err);
+	ret = mon_parse(s, line, &call, &mistake);
 	if (ret) {
 		*err = mistake.err;
 		return ret;

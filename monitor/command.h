@@ -93,7 +93,9 @@ extern const struct mon_arg_type mon_arg_flag;
 extern const struct mon_arg_type mon_arg_number;  /* an expression within min..max */
 extern const struct mon_arg_type mon_arg_address; /* an expression */
 extern const struct mon_arg_type mon_arg_if;	  /* the rest: if EXPR; the expression is in str */
-extern const struct mon_arg_type mon_arg_text;	  /* the rest: an expression for later, in str */
+extern const struct mon_arg_type mon_arg_until_stopped; /* these two words */
+extern const struct mon_arg_type mon_arg_seconds;	/* "0.5": milliseconds in num */
+extern const struct mon_arg_type mon_arg_text; /* the rest: an expression for later, in str */
 extern const struct mon_arg_type
 	mon_arg_format; /* /FMT, right behind the command or with a blank */
 extern const struct mon_arg_type mon_arg_register; /* an index into arch_regs() */
@@ -165,8 +167,12 @@ void mon_mistake_print(const char *line, const struct mon_mistake *mistake, stru
  * with a negative errno.
  */
 int mon_execute(struct mon_session *s, const char *line, struct strbuf *out, struct error *err);
-/* The same for a person: everything lands in @out. */
+/*
+ * The same for a person: everything lands in @out. A line that belongs to a breakpoint's commands
+ * (script.h) is kept instead, which mon_run_now() never does.
+ */
 void mon_run(struct mon_session *s, const char *line, struct strbuf *out);
+void mon_run_now(struct mon_session *s, const char *line, struct strbuf *out);
 
 /* "x/FMT [ADDR]" */
 void mon_usage(const struct mon_command *parent, const struct mon_command *cmd, struct strbuf *out);
@@ -193,6 +199,7 @@ extern const struct mon_command mon_breakpoint_commands[];
 extern const struct mon_command mon_catch_commands[];
 extern const struct mon_command mon_change_commands[];
 extern const struct mon_command mon_trace_commands[];
+extern const struct mon_command mon_script_commands[];
 /* Below break and watch: what devices do (cmd_device.c). */
 extern const struct mon_command mon_break_device_commands[];
 extern const struct mon_command mon_watch_device_commands[];

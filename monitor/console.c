@@ -37,10 +37,17 @@ static void console_puts(struct console *c, const char *text)
 	console_write(c, text, strlen(text));
 }
 
+const char *console_prompt(const struct console *c)
+{
+	if (c->waiting)
+		return "";
+	return mon_collecting(&c->session) ? CONSOLE_MORE : CONSOLE_PROMPT;
+}
+
 static void show_prompt(struct console *c)
 {
 	if (!c->closing && !c->away)
-		c->editor->prompt(c, c->waiting ? "" : CONSOLE_PROMPT);
+		c->editor->prompt(c, console_prompt(c));
 }
 
 static void console_tell(struct mon_session *s, const char *text)
@@ -135,7 +142,7 @@ void console_line(struct console *c, const char *line)
 		run_line(c, c->session.again);
 	}
 	c->busy = false;
-	c->waiting = mon_session_stepping(&c->session);
+	c->waiting = mon_session_busy(&c->session);
 	show_prompt(c);
 }
 
@@ -143,10 +150,18 @@ void console_interrupt(struct console *c)
 {
 	struct strbuf out = STRBUF_INIT;
 
-	mon_run(&c->session, "stop", &out);
+	mon_collect_drop(&c->session);
+	/* A wait is the console's own: the guest goes on. */
+	if (c->session.progress.doing == MON_WAITING) {
+		mon_session_cancel(&c->session);
+		mon_script_drop(&c->session);
+		strbuf_puts(&out, "waiting ended\n");
+	} else {
+		mon_run(&c->session, "stop", &out);
+	}
 	console_tell(&c->session, strbuf_str(&out));
 	strbuf_free(&out);
-	if (c->waiting && !mon_session_stepping(&c->session))
+	if (c->waiting && !mon_session_busy(&c->session))
 		console_idle(&c->session);
 }
 

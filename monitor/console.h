@@ -16,6 +16,7 @@
 #include "monitor/session.h"
 
 #define CONSOLE_PROMPT "(vitrine) "
+#define CONSOLE_MORE   "> " /* commands of a breakpoint */
 
 struct console;
 
@@ -61,6 +62,8 @@ struct console *console_create(struct monitor *mon, struct chardev *cd, const ch
 /* Closes and frees; not inside a callback of its chardev. */
 void console_destroy(struct console *c);
 
+/* What the next line begins with; empty while something takes time. */
+const char *console_prompt(const struct console *c);
 /* One line was typed. Not freed inside. */
 void console_line(struct console *c, const char *line);
 /* Ctrl-C on an empty line: stops the guest. */

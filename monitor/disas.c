@@ -71,6 +71,7 @@ size_t mon_disas(int bits, uint64_t addr, const uint8_t *code, size_t len, struc
 		snprintf(out->text, sizeof(out->text), "%s%s%s", insn->mnemonic,
 			 insn->op_str[0] ? " " : "", insn->op_str);
 		out->call = cs_insn_group(*h, insn, CS_GRP_CALL);
+		out->branch = is_branch(*h, insn) || cs_insn_group(*h, insn, CS_GRP_RET);
 		find_target(*h, &how, insn, out);
 		cs_free(insn, 1);
 		return n;

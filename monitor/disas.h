@@ -10,6 +10,7 @@
 struct mon_insn {
 	char text[192];
 	bool call;
+	bool branch;	 /* a jump or a call, or a return */
 	bool has_target; /* it names a place by its distance: a jump, a call, data */
 	uint64_t target;
 };

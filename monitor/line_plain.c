@@ -38,7 +38,7 @@ static void plain_prompt(struct console *c, const char *prompt)
 
 static void plain_redraw(struct console *c)
 {
-	plain_prompt(c, c->waiting ? "" : CONSOLE_PROMPT);
+	plain_prompt(c, console_prompt(c));
 }
 
 static void plain_tell(struct console *c, const char *text)

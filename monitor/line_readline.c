@@ -257,7 +257,7 @@ static void edit_prompt(struct console *c, const char *prompt)
 
 static void edit_redraw(struct console *c)
 {
-	const char *prompt = c->waiting ? "" : CONSOLE_PROMPT;
+	const char *prompt = console_prompt(c);
 
 	if (!installed) {
 		edit_prompt(c, prompt);
@@ -290,7 +290,7 @@ static void take_line(struct console *c)
 		static const char hint[] = "\n`quit` ends vitrine and its guest\n";
 
 		console_write(c, hint, sizeof(hint) - 1);
-		c->editor->prompt(c, c->waiting ? "" : CONSOLE_PROMPT);
+		c->editor->prompt(c, console_prompt(c));
 		return;
 	}
 	if (strlen(line) > MON_LINE_MAX) {

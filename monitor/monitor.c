@@ -40,7 +40,8 @@ struct monitor {
 	struct loop_source *wake_src, *settle_src;
 	struct mon_session *sessions;
 	struct mon_bp *breakpoints;
-	struct mon_session gdb; /* for monitor_execute() */
+	struct mon_session gdb;	  /* for monitor_execute() */
+	struct mon_session batch; /* for monitor_script(); mon is NULL when there is none */
 	struct console *consoles;
 	struct served *served;
 	unsigned count, number;
@@ -123,6 +124,8 @@ static void on_wake(void *opaque, uint32_t events)
 	(void)n;
 	(void)events;
 	free_consoles(mon, false);
+	for (struct mon_session *s = mon->sessions; s; s = s->next)
+		mon_session_prepare(s);
 	if (run_state_is_stopped(control_state(mon->m)))
 		mon_bp_sweep(mon);
 	for (struct mon_session *s = mon->sessions; s; s = s->next)
@@ -197,6 +200,47 @@ int monitor_serve(struct monitor *mon, const char *dev, struct error *err)
 	return 0;
 }
 
+/* ---- -monitor-script ---- */
+
+/* A terminal may be raw, for the guest's console. */
+static void batch_tell(struct mon_session *s, const char *text)
+{
+	bool raw = isatty(STDOUT_FILENO);
+
+	(void)s;
+	for (; *text; text++) {
+		if (raw && *text == '\n')
+			putchar('\r');
+		putchar(*text);
+	}
+	fflush(stdout);
+}
+
+static void batch_failed(struct mon_session *s, const char *text)
+{
+	fprintf(stderr, "vitrine: %s\n", text);
+	control_quit(s->m, 1);
+}
+
+int monitor_script(struct monitor *mon, const char *path, struct error *err)
+{
+	struct mon_session *s = &mon->batch;
+	int rc;
+
+	mon_session_open(s, mon, "the script");
+	s->tell = batch_tell;
+	s->failed = batch_failed;
+	rc = mon_script_open(s, path, err);
+	if (rc) {
+		error_prefix(err, "-monitor-script");
+		mon_session_close(s);
+		s->mon = NULL;
+		return rc;
+	}
+	monitor_wake(mon);
+	return 0;
+}
+
 void monitor_execute(struct monitor *mon, const char *line, struct strbuf *out)
 {
 	mon_run(&mon->gdb, line, out);
@@ -204,6 +248,9 @@ void monitor_execute(struct monitor *mon, const char *line, struct strbuf *out)
 
 void monitor_execute_end(struct monitor *mon)
 {
+	mon_session_cancel(&mon->gdb);
+	mon_script_drop(&mon->gdb);
+	mon_collect_drop(&mon->gdb);
 	control_detach(mon->m, &mon->gdb.client);
 	control_attach(mon->m, &mon->gdb.client);
 }
@@ -258,6 +305,8 @@ void monitor_destroy(struct monitor *mon)
 	}
 	free_consoles(mon, true);
 	mon_session_close(&mon->gdb);
+	if (mon->batch.mon)
+		mon_session_close(&mon->batch);
 	loop_remove(mon->settle_src);
 	loop_remove(mon->wake_src);
 	close(mon->settle_fd);

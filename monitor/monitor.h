@@ -21,6 +21,12 @@ void monitor_destroy(struct monitor *mon);
 int monitor_serve(struct monitor *mon, const char *dev, struct error *err);
 /* A console on a chardev (a user of a mux, say); takes ownership of it. */
 int monitor_add_console(struct monitor *mon, struct chardev *cd, struct error *err);
+/*
+ * Runs the commands of a file from the loop on (script.h), what they say goes to standard output.
+ * It is for batches: a line that fails ends the program with status 1, and is told on standard
+ * error as FILE:LINE: …. One script for each monitor.
+ */
+int monitor_script(struct monitor *mon, const char *path, struct error *err);
 /* Executes one line on behalf of a front end that has no console (gdb's `monitor`). */
 void monitor_execute(struct monitor *mon, const char *line, struct strbuf *out);
 /* That front end's debugger is gone: its breakpoints and catchpoints are removed. */

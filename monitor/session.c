@@ -4,10 +4,12 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "hv/arch/arch.h"
 #include "hv/arch/arch_disas.h"
+#include "monitor/breakpoint.h"
 #include "monitor/symbols.h"
 
 /* ---- what a stop was ---- */
@@ -81,9 +83,22 @@ void mon_describe_next(struct mon_session *s, int cpu, struct strbuf *out)
 	strbuf_free(&line);
 }
 
+void mon_display(struct mon_session *s, struct strbuf *out)
+{
+	const char *again = s->again;
+
+	for (size_t i = 0; i < MON_DISPLAYS; i++) {
+		if (!s->display[i])
+			continue;
+		strbuf_printf(out, "%zu: %s\n", i + 1, s->display[i]);
+		mon_run_now(s, s->display[i], out);
+	}
+	s->again = again;
+}
+
 /* ---- events ---- */
 
-static void tell(struct mon_session *s, const char *text)
+void mon_session_tell(struct mon_session *s, const char *text)
 {
 	if (s->out)
 		strbuf_puts(s->out, text);
@@ -99,64 +114,49 @@ static void tell_stop(struct mon_session *s, const struct stop *stop)
 	mon_describe_stop(s->m, stop, &sb);
 	strbuf_puts(&sb, "\n");
 	mon_describe_next(s, stop->vcpu, &sb);
-	tell(s, strbuf_str(&sb));
+	mon_display(s, &sb);
+	mon_session_tell(s, strbuf_str(&sb));
 	strbuf_free(&sb);
 	s->told_running = false;
 	s->unsettled = false;
 }
 
-/* A session that was stepping and does so no longer: its person gets the prompt back. */
-static void end_steps(struct mon_session *s)
+bool mon_session_busy(const struct mon_session *s)
 {
-	bool was = mon_session_stepping(s);
-
-	mon_session_step_cancel(s);
-	if (was && s->idle && !s->out)
-		s->idle(s);
+	return s->progress.doing != MON_IDLE || mon_script_pending(s);
 }
 
-static void step_done(struct mon_session *s, const struct stop *stop)
+void mon_session_idle(struct mon_session *s)
 {
-	struct strbuf sb = STRBUF_INIT;
-
-	s->steps_done++;
-	if (--s->steps_left) {
-		s->step_due = true;
-		monitor_wake(s->mon);
+	if (s->progress.doing != MON_IDLE)
 		return;
-	}
-	if (s->steps_done > 1)
-		strbuf_printf(&sb, "%llu steps done\n", (unsigned long long)s->steps_done);
-	mon_describe_next(s, stop->vcpu, &sb);
-	tell(s, strbuf_str(&sb));
-	strbuf_free(&sb);
-	s->told_running = false;
-	s->unsettled = false;
-	if (s->idle && !s->out)
+	if (mon_script_pending(s))
+		monitor_wake(s->mon);
+	else if (s->idle && !s->out)
 		s->idle(s);
 }
 
 static void on_stopped(struct mon_session *s, const struct control_event *ev)
 {
 	const struct stop *stop = ev->stop;
-	bool mine = stop->by == &s->client;
+	const struct mon_bp *bp;
 
-	if (stop->reason == STOP_STEP && mine && s->steps_left) {
-		step_done(s, stop);
+	if (mon_progress_step(s, stop))
 		return;
-	}
-	if (stop->reason == STOP_STEP && !mine) {
+	if (stop->reason == STOP_STEP && stop->by != &s->client) {
 		s->unsettled = true;
 		monitor_settle_later(s->mon);
-		end_steps(s);
+		mon_progress_stopped(s);
 		return;
 	}
-	monitor_wake(s->mon); /* breakpoints for one stop go */
+	bp = stop->bp ? mon_bp_find(s->mon, stop->bp) : NULL;
+	s->commands_of = bp && mon_bp_owner(bp) == s && mon_bp_commands(bp) ? stop->bp : 0;
+	monitor_wake(s->mon); /* commands are due, breakpoints for one stop go */
 	/* Commands then mean the vCPU that something happened to, as in gdb. */
 	if (stop->reason != STOP_PAUSE && control_vcpu_exists(s->m, stop->vcpu))
 		s->cpu = stop->vcpu;
 	tell_stop(s, stop);
-	end_steps(s);
+	mon_progress_stopped(s);
 }
 
 /*
@@ -174,7 +174,7 @@ static void on_vcpu_stopped(struct mon_session *s, const struct control_event *e
 	strbuf_puts(&sb, "one vCPU stopped: ");
 	mon_describe_stop(s->m, stop, &sb);
 	strbuf_puts(&sb, "\n");
-	tell(s, strbuf_str(&sb));
+	mon_session_tell(s, strbuf_str(&sb));
 	strbuf_free(&sb);
 }
 
@@ -198,7 +198,7 @@ static void on_reset(struct mon_session *s, const struct control_event *ev)
 
 	snprintf(text, sizeof(text), "the machine was reset by %s\n",
 		 ev->by ? ev->by->name : "the guest");
-	tell(s, text);
+	mon_session_tell(s, text);
 	s->cpu = 0;
 	s->next_addr = 0;
 }
@@ -208,7 +208,7 @@ static void on_exit_event(struct mon_session *s, const struct control_event *ev)
 	char text[64];
 
 	snprintf(text, sizeof(text), "vitrine ends with status %d\n", ev->code);
-	tell(s, text);
+	mon_session_tell(s, text);
 }
 
 static void on_vcpus(struct mon_session *s, const struct control_event *ev)
@@ -223,7 +223,7 @@ static void on_message(struct mon_session *s, const struct control_event *ev)
 	struct strbuf sb = STRBUF_INIT;
 
 	strbuf_printf(&sb, "%s\n", ev->text ? ev->text : "");
-	tell(s, strbuf_str(&sb));
+	mon_session_tell(s, strbuf_str(&sb));
 	strbuf_free(&sb);
 }
 
@@ -260,52 +260,35 @@ void mon_session_settle(struct mon_session *s)
 	} else if (running && !s->told_running) {
 		snprintf(text, sizeof(text), "resumed by %s\n", s->resumer);
 		s->told_running = true;
-		tell(s, text);
+		mon_session_tell(s, text);
 	}
 }
 
-/* ---- stepping ---- */
+/* ---- from the loop ---- */
 
-bool mon_session_stepping(const struct mon_session *s)
+void mon_session_prepare(struct mon_session *s)
 {
-	return s->steps_left > 0;
-}
+	const struct mon_bp *bp = s->commands_of ? mon_bp_find(s->mon, s->commands_of) : NULL;
+	struct error err = { "" };
+	char name[48];
 
-int mon_session_step(struct mon_session *s, uint64_t n, struct error *err)
-{
-	int rc;
-
-	s->steps_left = n;
-	s->steps_done = 0;
-	s->step_due = false;
-	rc = control_step(s->m, &s->client, s->cpu, err);
-	if (rc)
-		s->steps_left = 0;
-	return rc;
-}
-
-void mon_session_step_cancel(struct mon_session *s)
-{
-	s->steps_left = 0;
-	s->step_due = false;
+	snprintf(name, sizeof(name), "commands of breakpoint %d", s->commands_of);
+	s->commands_of = 0;
+	if (!bp || !mon_bp_commands(bp) || !run_state_is_stopped(control_state(s->m)))
+		return;
+	if (mon_script_push(s, name, mon_bp_commands(bp), &err)) {
+		mon_session_tell(s, err.text);
+		mon_session_tell(s, "\n");
+	}
 }
 
 void mon_session_wake(struct mon_session *s)
 {
-	struct error err = { "" };
-	char text[sizeof(err.text) + 32];
-
-	if (!s->step_due)
+	mon_progress_wake(s);
+	if (!mon_script_pending(s))
 		return;
-	s->step_due = false;
-	if (!run_state_is_stopped(control_state(s->m))) {
-		error_set(&err, -EBUSY, "another client runs the guest");
-	} else if (!control_step(s->m, &s->client, s->cpu, &err)) {
-		return;
-	}
-	snprintf(text, sizeof(text), "stepping ended: %s\n", err.text);
-	tell(s, text);
-	end_steps(s);
+	mon_script_run(s, NULL);
+	mon_session_idle(s);
 }
 
 /* ---- life ---- */
@@ -324,7 +307,14 @@ void mon_session_open(struct mon_session *s, struct monitor *mon, const char *na
 void mon_session_close(struct mon_session *s)
 {
 	monitor_remove_session(s->mon, s);
+	mon_session_cancel(s);
+	mon_script_drop(s);
+	mon_collect_drop(s);
 	control_detach(s->m, &s->client);
+	for (size_t i = 0; i < MON_DISPLAYS; i++) {
+		free(s->display[i]);
+		s->display[i] = NULL;
+	}
 }
 
 /* ---- registers and memory in expressions ---- */

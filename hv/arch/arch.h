@@ -243,6 +243,9 @@ void arch_accesses_after(struct vcpu *v, struct arch_accesses *a);
 /* At an exit for I/O: what its instruction accesses of memory besides: a string that goes to a
  * port, say. */
 void arch_accesses_of_io(struct vcpu *v, struct arch_accesses *a);
+/* A non-maskable interrupt for the vCPU, from outside; it takes it when it runs. -ENOTSUP: this KVM
+ * cannot give one. */
+int arch_nmi(struct vcpu *v);
 /* Gives the event to the guest: it is its own breakpoint, step or debug register. */
 int arch_debug_inject(struct vcpu *v, const struct arch_debug_event *ev);
 

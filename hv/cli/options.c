@@ -437,6 +437,13 @@ static int set_monitor(struct cli_options *opts, const char *value, struct error
 	return 0;
 }
 
+static int set_monitor_script(struct cli_options *opts, const char *value, struct error *err)
+{
+	(void)err;
+	opts->monitor_script = value;
+	return 0;
+}
+
 static int set_qmp(struct cli_options *opts, const char *value, struct error *err)
 {
 	(void)err;
@@ -555,6 +562,9 @@ static const struct option_row rows[] = {
 	  "vitrine's own console. Default: on stdio with the serial port; Ctrl-A c changes between "
 	  "them, Ctrl-A h helps, Ctrl-A x quits.",
 	  set_monitor },
+	{ "monitor-script", "FILE", GROUP_CONSOLE,
+	  "Run the monitor commands of FILE; one that fails ends vitrine with status 1.",
+	  set_monitor_script },
 	{ "qmp", "DEV", GROUP_CONSOLE, "The monitor for programs: JSON, as QEMU's QMP.", set_qmp },
 	{ "debugcon", "DEV", GROUP_CONSOLE, "Output of I/O port 0xe9.", set_debugcon },
 	{ "nographic", NULL, GROUP_CONSOLE, "Nothing: there are no graphics.", set_nographic },

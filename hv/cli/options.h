@@ -28,6 +28,7 @@ struct cli_options {
 	const char *serial[CLI_SERIALS]; /* as given */
 	unsigned serials;
 	const char *monitor;	       /* NULL: not given */
+	const char *monitor_script;    /* NULL: none */
 	const char *qmp;	       /* NULL: not given */
 	const char *gdb;	       /* NULL: not given */
 	char gdb_dev[CLI_DEV_MAX + 1]; /* … when more than the DEV was given */

@@ -162,6 +162,8 @@ static int open_monitor(struct run *run, struct error *err)
 		ret = add_console(run, &run->pty_monitor, err);
 	if (!ret && run->plan.monitor)
 		ret = monitor_serve(run->monitor, run->plan.monitor, err);
+	if (!ret && run->opts->monitor_script)
+		ret = monitor_script(run->monitor, run->opts->monitor_script, err);
 	if (!ret && run->plan.qmp)
 		ret = qmp_create(&run->qmp, run->monitor, run->plan.qmp, err);
 	return ret;

@@ -2,6 +2,7 @@
 # places: vmx svm native
 """The monitor makes a guest run and stop: conditions of breakpoints, and what follows a stop."""
 import re
+import tempfile
 
 from suites import Skip
 from test_monitor import PROMPT, Session, check
@@ -38,3 +39,65 @@ def test_conditions(place):
     m("condition 2 u8(1 << 40)")
     check("cannot be evaluated: memory at 0x10000000000 cannot", stop_at(m, 2))
     m.quit()
+
+
+def test_to_places(place):
+    needs_breakpoints(place)
+    m = Session(place, "-S")
+    m("until beat")
+    check("<beat>", m("x/i $pc"))
+    check("no breakpoints", m("info breakpoints"))
+    text = m("next-branch")
+    check(r"from 0x[0-9a-f]+ <beat\+\S+> to 0x[0-9a-f]+ <clock_tick\+\S+>, \d+ instructions", text)
+    check("=> 0x[0-9a-f]+ <clock_tick", text)
+    m("display/x u64(heartbeat)")
+    check(r"(?s)stopped: .*1: print/x u64\(heartbeat\)\s+0x0000000000000002", m("until beat+7") + m("until beat+7"))
+    m("undisplay 1")
+    number = re.search(r"breakpoint (\d+) at", m("break beat if u64(heartbeat) == 6"))[1]
+    m(f"commands {number}", then="> ")
+    m("print u64(heartbeat) * 7", then="> ")
+    m("end")
+    m("cont", then=r"(?s)stopped: breakpoint \d+, .*0x2a  42\s")
+    m.quit()
+
+
+def test_nmi(place):
+    needs_breakpoints(place)
+    m = Session(place, "-S")
+    m("until beat")
+    check("sees it when it runs", m("nmi"))
+    m("until vector_2")
+    check("<vector_2>", m("x/i $pc"))
+    m.quit()
+
+
+def test_wait(place):
+    m = Session(place)
+    m("wait 0.01")
+    check("has not stopped in that time", m("wait until stopped 0.01"))
+    m("stop")
+    m("wait")
+    m.quit()
+
+
+def run_script(place, text, *options):
+    with tempfile.NamedTemporaryFile("w", suffix=".mon") as script:
+        script.write(text)
+        script.flush()
+        vitrine = place.start(["-kernel", "@demo.elf", "-m", 64, "-S", "-serial", "none", "-monitor", "none",
+                               "-gdb", "none", "-monitor-script", script.name, *options], gdb=False)
+        status = vitrine.wait()
+        return status, vitrine.output.decode(), script.name
+
+
+def test_batch(place):
+    if place.name != "native":
+        raise Skip("the script is a file of this machine")
+    status, output, _ = run_script(place, "tbreak beat if u64(heartbeat) == 3\ncont\nwait until stopped 60\n"
+                                          "print u64(heartbeat)\nquit 7\n")
+    check("stopped: breakpoint 1", output)
+    check("0x3  3", output)
+    assert status == 7, (status, output)
+    status, output, name = run_script(place, "print 1\nfrob\nprint 99\n")
+    check(f"vitrine: {name}:2: no such command", output)
+    assert status == 1 and "99" not in output, (status, output)

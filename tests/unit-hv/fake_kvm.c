@@ -32,6 +32,7 @@ bool toy_io_untrapped, toy_denies_by_fault;
 bool toy_emulates = true, toy_decodes = true;
 uint64_t toy_io_stores, toy_used_page;
 unsigned toy_injected, toy_emulated;
+unsigned toy_nmis[MACHINE_MAX_VCPUS];
 uint64_t toy_loaded;
 static bool mapped; /* atomic */
 
@@ -688,6 +689,12 @@ int arch_debug_inject(struct vcpu *v, const struct arch_debug_event *ev)
 	return 0;
 }
 
+int arch_nmi(struct vcpu *v)
+{
+	__atomic_add_fetch(&toy_nmis[v->index], 1, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
 static const struct arch_exception toy_exceptions[] = {
 	{ "#A first", 0, FAULT_ARITHMETIC },
 	{ "#B second", 5, FAULT_MEMORY },
@@ -797,6 +804,7 @@ struct machine *toy_machine(const struct toy_code *code, unsigned vcpus, const c
 	toy_forget_eventfds();
 	toy_map(false);
 	toy_injected = toy_emulated = 0;
+	memset(toy_nmis, 0, sizeof(toy_nmis));
 	toy_config = (struct machine_config){
 		.name = "toy",
 		.ram_size = 16 << 20,

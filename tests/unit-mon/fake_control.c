@@ -259,6 +259,14 @@ int control_sendkey(struct machine *m, const uint16_t *codes, size_t count, unsi
 	return 0;
 }
 
+int control_nmi(struct machine *m, int vcpu, struct error *err)
+{
+	if (!control_vcpu_exists(m, vcpu))
+		return error_set(err, -ESRCH, "no such vCPU");
+	fake_of(m)->nmis[vcpu]++;
+	return 0;
+}
+
 int control_powerdown(struct machine *m, struct error *err)
 {
 	(void)err;

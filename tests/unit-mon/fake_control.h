@@ -38,6 +38,7 @@ struct fake {
 	int step_vcpu;
 	bool step_pending;
 	unsigned resumes, stops, resets, steps, powerdowns;
+	unsigned nmis[FAKE_VCPUS_MAX];
 	uint16_t keys[8]; /* that were sent last */
 	size_t key_count;
 	unsigned key_ms;
