@@ -249,7 +249,7 @@ static const struct {
 
 static void control(struct vq_request *req)
 {
-	struct net *n = (struct net *)((char *)req->vq->dev - offsetof(struct net, v.dev));
+	struct net *n = (struct net *)req->vq->dev;
 	struct virtio_net_ctrl_hdr hdr;
 	uint8_t data[8], ack = VIRTIO_NET_ERR;
 

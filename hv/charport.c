@@ -134,6 +134,8 @@ static void peer_closed(void *opaque)
 	pthread_mutex_lock(p->lock);
 	p->cd = NULL;
 	flush_and_tell(p);
+	if (p->ops->peer)
+		p->ops->peer(p->opaque, false);
 	pthread_mutex_unlock(p->lock);
 }
 
@@ -159,6 +161,8 @@ static void peer_accept(void *opaque, struct chardev *cd)
 	}
 	pthread_mutex_lock(p->lock);
 	p->cd = cd;
+	if (p->ops->peer)
+		p->ops->peer(p->opaque, true);
 	pthread_mutex_unlock(p->lock);
 	chardev_set_handler(cd, &peer_handler, p);
 }
@@ -183,6 +187,7 @@ int charport_open(struct charport *p, struct machine *m, const char *name, pthre
 		ret = endpoint_open(&p->ep, m->loop, dev, peer_accept, p, err);
 	if (ret < 0) {
 		hv_timer_destroy(p->linger);
+		*p = (struct charport){ 0 }; /* closing it does nothing */
 		error_prefix(err, "%s", name);
 	}
 	return ret;

@@ -36,6 +36,8 @@ struct charport_ops {
 	void (*input)(void *opaque, const uint8_t *data, size_t len);
 	/* After charport_ready() was false: it is true again. */
 	void (*ready)(void *opaque);
+	/* A peer has come or is gone. */
+	void (*peer)(void *opaque, bool there);
 };
 
 /* Part of the device's struct; the fields are charport.c's. */

@@ -506,7 +506,8 @@ static const struct option_row rows[] = {
 	  "machine to FILE and end.",
 	  set_machine },
 	{ "device", "NAME[,KEY=VALUE...]", GROUP_MACHINE,
-	  "Adds a device on PCI: edu, the teaching device, virtio-net, virtio-rng, or "
+	  "Adds a device on PCI: edu, the teaching device, virtio-console, virtio-net, virtio-rng, "
+	  "or "
 	  "virtio-blk,drive=ID. docs/devices.md has what each may be told. May be repeated.",
 	  set_device },
 	{ "netdev", "user|tap,id=ID...", GROUP_MACHINE,
