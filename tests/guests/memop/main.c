@@ -59,7 +59,8 @@ __noinline static void try_one(struct memop *op, volatile uint64_t *variable, co
 		mismatch(op, name);
 }
 
-/* Each access has a value of its own, so that each store is a change. */
+/* Each access has a value of its own, so that each store is a change; of one round to the next, in
+ * all its bytes. */
 static void try_all(uint64_t value)
 {
 	for (struct memop *op = memops; op < memops_end; op++) {
@@ -97,7 +98,7 @@ void cpu_main(struct percpu *cpu)
 	for (uint64_t round = 1;; round++) {
 		if (cpu->id == 0) {
 			rounds = round;
-			try_all(round << 56);
+			try_all(round * 0x0101010101010101);
 		}
 		meet();
 		if (!only[0])
