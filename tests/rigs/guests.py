@@ -1,16 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The guests that tests boot, by name.
 
-"linux" is Debian's stock kernel, "initrd" its initramfs (inner_init.c), and
-each file that tests/guests builds goes by its own name.
+"linux" is Debian's stock kernel, "initrd" its initramfs (inner_init.c), "shell"
+one with a shell and virtio's modules (inner_shell.sh), and each file that
+tests/guests builds goes by its own name.
 """
 import gzip
 import os
+import pathlib
 import threading
 
 import symbols
 from image import Initramfs
-from packages import BUILD, CACHE, Missing, kernel
+from module import quick
+from packages import BUILD, CACHE, Missing, kernel, program
+
+_HERE = pathlib.Path(__file__).resolve().parent
 
 
 _initrd_lock = threading.Lock()  # the rigs run side by side
@@ -35,6 +40,37 @@ def _initrd():
     return out
 
 
+# In the order in which they are loaded.
+_SHELL_MODULES = ("virtio_ring", "virtio", "virtio_pci_legacy_dev", "virtio_pci_modern_dev", "virtio_pci",
+                  "failover", "net_failover", "virtio_net", "virtio_console", "virtio_blk", "virtio-rng")
+
+
+def _shell():
+    """Made anew each time: it is a matter of milliseconds."""
+    debian = kernel()
+    fs = Initramfs()
+    for name in ("proc", "sys", "dev", "tmp", "root"):
+        fs.directory(name)
+    fs.chardev("dev/console", 5, 1)
+    fs.file("bin/busybox", program("busybox"))
+    fs.symlink("bin/sh", "busybox")
+    fs.file("init", _HERE / "inner_shell.sh")
+    fs.file("bin/udhcpc.sh", _HERE / "udhcpc.sh")
+    order = []
+    for name in _SHELL_MODULES:
+        module = debian.module(name)
+        if module:
+            fs.data(f"modules/{name}.ko", quick(module.read_bytes()))
+            order.append(f"{name}.ko\n")
+    fs.data("modules/order", "".join(order).encode())
+    CACHE.mkdir(parents=True, exist_ok=True)
+    out = CACHE / "shell.cpio"
+    partial = out.with_suffix(f".{os.getpid()}.{threading.get_ident()}")
+    fs.write(partial)
+    os.replace(partial, out)
+    return out
+
+
 def built():
     """{name: path} of what tests/guests built."""
     return {p.name: p for p in sorted((BUILD / "guests").glob("*"))
@@ -51,6 +87,8 @@ def path(name):
         return kernel().image
     if name == "initrd":
         return _initrd()
+    if name == "shell":
+        return _shell()
     found = BUILD / "guests" / name
     if not found.exists():
         raise Missing(f"the guest {name} is not built: run make guests")

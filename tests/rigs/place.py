@@ -254,6 +254,8 @@ class Rig(Place):
 
     guests = "/guests"
     modules = ()
+    # Guest files that are large: not for every rig.
+    more_guests = ()
     boot_timeout = 900
 
     def __init__(self):
@@ -308,7 +310,7 @@ class Rig(Place):
             for library in shared_libraries(source):
                 if not fs.has(str(library)):
                     fs.file(str(library), library)
-        for name in guests.names():
+        for name in (*guests.names(), *self.more_guests):
             fs.file(f"guests/{name}", guests.path(name))
         for script in sorted((ROOT / "tests" / "rigs").glob("test_*.sh")):
             fs.file(f"tests/{script.name}", script)
@@ -375,6 +377,7 @@ class Vmx(Rig):
 class Svm(Rig):
     name = "svm"
     modules = ("irqbypass", "kvm", "ccp", "kvm-amd")
+    more_guests = ("shell",)
 
     def _emulate(self, kernel_image, initrd):
         return emulators.Qemu(self.scratch, kernel_image, initrd)
