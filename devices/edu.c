@@ -15,6 +15,7 @@
 #include <errno.h>
 
 #include "hv/device.h"
+#include "hv/device_fault.h"
 #include "hv/machine.h"
 #include "hv/pci.h"
 #include "hv/trace.h"
@@ -119,7 +120,7 @@ static void factorial_done(void *opaque)
 
 	pthread_mutex_lock(&e->dev.lock);
 	/* A reset may have come between the timer and the lock. */
-	if (e->status & STATUS_COMPUTING) {
+	if ((e->status & STATUS_COMPUTING) && !device_fault_take(&e->dev, FAULT_TIMEOUT)) {
 		e->factorial = factorial(e->factorial);
 		e->status &= ~(uint32_t)STATUS_COMPUTING;
 		if (e->status & STATUS_IRQ_FACT)
@@ -182,7 +183,7 @@ static void dma_done(void *opaque)
 	int ret;
 
 	pthread_mutex_lock(&e->dev.lock);
-	if (e->dma_cmd & CMD_START) {
+	if ((e->dma_cmd & CMD_START) && !device_fault_take(&e->dev, FAULT_TIMEOUT)) {
 		ret = transfer(e);
 		trace(TRACE_DEVICE, "%s: DMA of %llu bytes from 0x%llx to 0x%llx%s", e->dev.name,
 		      (unsigned long long)e->dma_count, (unsigned long long)e->dma_src,
@@ -320,6 +321,7 @@ static const struct device_class edu = {
 	.name = "edu",
 	.stem = "edu",
 	.help = "PCI teaching device: factorial, interrupts, DMA",
+	.faults = FAULT_BIT(FAULT_TIMEOUT),
 	.size = sizeof(struct edu),
 	.space = SPACE_SIZE,
 	.regs = edu_regs,

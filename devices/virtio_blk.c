@@ -10,6 +10,7 @@
 #include <sys/epoll.h>
 
 #include "devices/virtio/blk.h"
+#include "hv/device_fault.h"
 #include "devices/virtio/pci.h"
 
 /* A chain has a header and a status beside the data. */
@@ -139,6 +140,7 @@ static const struct device_class virtio_blk = {
 	.name = "virtio-blk",
 	.stem = "disk",
 	.help = "virtio disk",
+	.faults = FAULT_BIT(FAULT_ERROR) | FAULT_BIT(FAULT_TIMEOUT),
 	.size = sizeof(struct blk),
 	.space = VIRTIO_SPACE_SIZE,
 	.regs = blk_regs,

@@ -19,6 +19,8 @@
 
 #include "hv/control.h"
 
+/* ---- stops ---- */
+
 enum device_bp_kind {
 	DEVICE_BP_REG,
 	DEVICE_BP_IRQ,
@@ -52,5 +54,27 @@ struct device_bp_info {
 bool control_device_bp_get(struct machine *m, size_t n, struct device_bp_info *info);
 /* By number. -ENOENT. */
 int control_device_bp_delete(struct machine *m, int id);
+
+/* ---- faults ---- */
+
+/* What goes wrong in a device because a person wants it to. All of it ends with a reset. */
+enum device_fault {
+	FAULT_ERROR,	    /* its next request or access to memory fails */
+	FAULT_TIMEOUT,	    /* its next request is never done */
+	FAULT_LOST_IRQ,	    /* its next interrupt does not arrive */
+	FAULT_SPURIOUS_IRQ, /* it interrupts now, for nothing */
+	FAULT_UNPLUG,	    /* it is gone: reads give all ones, nothing else happens */
+	FAULT_COUNT,
+};
+#define FAULT_BIT(fault) (1u << (fault))
+/* "lost-irq"; NULL: there is none of this number. */
+const char *device_fault_name(enum device_fault fault);
+/*
+ * Injects it. -ENOENT: no such device, -ENOTSUP: this one has nothing of that kind, -ENODEV: it is
+ * unplugged, -EBUSY: its line is up, so that another interrupt would not be seen; each with a
+ * sentence.
+ */
+int control_inject(struct machine *m, const char *device, enum device_fault fault,
+		   struct error *err);
 
 #endif

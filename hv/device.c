@@ -17,6 +17,7 @@
 #include "hv/doorbell.h"
 #include "hv/irq.h"
 #include "hv/machine.h"
+#include "hv/device_fault.h"
 #include "hv/optlist.h"
 #include "hv/pci.h"
 
@@ -41,6 +42,8 @@ static uint64_t range_read(void *opaque, uint64_t off, unsigned size)
 {
 	struct device_range *r = opaque;
 
+	if (device_is_unplugged(r->dev))
+		return UINT64_MAX;
 	return device_space_read(r->dev, r->space + off, size);
 }
 
@@ -48,6 +51,8 @@ static void range_write(void *opaque, uint64_t off, unsigned size, uint64_t valu
 {
 	struct device_range *r = opaque;
 
+	if (device_is_unplugged(r->dev))
+		return;
 	device_space_write(r->dev, r->space + off, size, value);
 	doorbells_ring(r, off, size, value);
 }
@@ -56,6 +61,8 @@ static uint64_t range_peek(void *opaque, uint64_t off, unsigned size)
 {
 	struct device_range *r = opaque;
 
+	if (device_is_unplugged(r->dev))
+		return UINT64_MAX;
 	return device_space_peek(r->dev, r->space + off, size);
 }
 
@@ -169,6 +176,7 @@ static int count_of_class(struct machine *m, const struct device_class *cls)
 
 static void device_reset(struct device *dev, bool power_on)
 {
+	device_faults_clear(dev);
 	pthread_mutex_lock(&dev->lock);
 	device_regs_reset(dev, power_on);
 	if (dev->cls->reset)

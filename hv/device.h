@@ -94,7 +94,8 @@ struct device_class {
 	const char *help; /* one line */
 	const char *compatible; /* for the device tree; NULL: not in it */
 	size_t size;		/* of the struct that begins with a struct device */
-	uint64_t space;		/* bytes of register space: every offset of @regs is below it */
+	unsigned faults; /* bits of enum device_fault that it sees to itself (hv/device_fault.h) */
+	uint64_t space;	 /* bytes of register space: every offset of @regs is below it */
 	const struct reg *regs; /* ends with a row whose name is NULL */
 	/*
 	 * How many of these the machine has unless told otherwise, and where. NULL: none
@@ -172,6 +173,7 @@ struct device {
 	struct device_counts counts; /* atomic */
 	struct device_look look;     /* who is told of its accesses (device_event.h) */
 	bool line;		     /* what device_irq_set() has set */
+	unsigned faults;	     /* atomic: bits of enum device_fault (hv/device_fault.h) */
 	struct device *next;
 };
 

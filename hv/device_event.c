@@ -2,6 +2,8 @@
 /* What devices do, told to those who look inside: see device_event.h. */
 #include "hv/device_event.h"
 
+#include "hv/device_fault.h"
+
 #include <inttypes.h>
 #include <time.h>
 
@@ -80,6 +82,9 @@ void device_irq_set(struct device *dev, bool level)
 	if (level == dev->line)
 		return;
 	dev->line = level;
+	/* Until it has been lowered and is raised again. */
+	if (level && device_fault_irq(dev))
+		return;
 	if (dev->irq >= 0)
 		device_saw_irq(dev, dev->irq, level);
 	irq_set(dev->m, dev->irq, level);

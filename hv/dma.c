@@ -6,13 +6,14 @@
 #include <string.h>
 
 #include "hv/device_event.h"
+#include "hv/device_fault.h"
 #include "hv/machine.h"
 
 void *dma_map(struct device *dev, uint64_t gpa, size_t len)
 {
 	const struct memory *ram = dev->m->ram;
 
-	return ram ? memory_ptr(ram, gpa, len) : NULL;
+	return ram && !device_fault_dma(dev) ? memory_ptr(ram, gpa, len) : NULL;
 }
 
 void dma_unmap(struct device *dev, uint64_t gpa, size_t len, enum dma_direction direction)

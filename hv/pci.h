@@ -74,7 +74,8 @@ struct pci_func {
 	unsigned slot;
 	/* Guarded by the bus's lock; who only describes takes it, too: pci_config_peek(). */
 	uint8_t config[PCI_CONFIG_SIZE];
-	bool intx; /* what the device wants its line to be */
+	bool intx;	/* what the device wants its line to be */
+	bool intx_lost; /* … and that it is up got lost, until it is down again */
 
 	bool master; /* atomic: a copy of COMMAND's, for DMA */
 
@@ -162,6 +163,9 @@ void pci_intx_set(struct pci_func *fn, bool level);
 /* The GSI of INTA# of @fn. */
 int pci_intx_gsi(const struct pci_func *fn);
 bool pci_msi_enabled(struct pci_func *fn);
+/* An interrupt without a reason: a message on each vector that is not masked, or the line up and
+ * down. False: the line is up already, or held off. */
+bool pci_irq_spurious(struct pci_func *fn);
 /* Sends the message; nothing when MSI or bus mastering is off. */
 void pci_msi_send(struct pci_func *fn);
 /* While this is false, a device of MSI-X uses INTA# or nothing. */

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Accesses to PCI configuration space: bytes with a mask each. See pci.h. */
+#include "hv/device_fault.h"
 #include "hv/machine.h"
 #include "hv/pci_internal.h"
 
 static struct pci_func *find(struct machine *m, unsigned devfn)
 {
-	return devfn & 7 ? NULL : pci_func_at(m, devfn >> 3);
+	struct pci_func *fn = devfn & 7 ? NULL : pci_func_at(m, devfn >> 3);
+
+	return fn && device_is_unplugged(fn->dev) ? NULL : fn;
 }
 
 uint64_t pci_config_peek(struct machine *m, unsigned devfn, unsigned off, unsigned size)

@@ -63,6 +63,8 @@ void pci_msix_update(struct pci_func *fn);
 /* Every vector masked; config is as after a reset, and pci_config_changed() follows. */
 void pci_msix_reset(struct pci_func *fn);
 void pci_msix_describe(const struct pci_func *fn, const uint8_t *cap, struct strbuf *out);
+/* pci_msix_notify() for each vector that is not masked. The bus's lock is not held. */
+void pci_msix_notify_all(struct pci_func *fn);
 /* A vector each that is in use: how often it was sent, and where to. */
 void pci_msix_describe_use(const struct pci_func *fn, struct strbuf *out);
 

@@ -9,6 +9,7 @@
 #include <errno.h>
 
 #include "hv/device_event.h"
+#include "hv/device_fault.h"
 #include "hv/irq_internal.h"
 #include "hv/machine.h"
 #include "hv/pci_internal.h"
@@ -60,10 +61,13 @@ void pci_intx_update(struct pci_func *fn)
 		fn->config[PCI_STATUS] |= PCI_STATUS_INTERRUPT;
 	else
 		fn->config[PCI_STATUS] &= (uint8_t)~PCI_STATUS_INTERRUPT;
-	if (fn->intx && !held && !msi_on(fn) && !msix_on(fn))
-		*line |= bit;
-	else
+	if (fn->intx && !fn->intx_lost && !held && !msi_on(fn) && !msix_on(fn)) {
+		if (!(was & bit))
+			fn->intx_lost = device_fault_irq(fn->dev);
+		*line |= fn->intx_lost ? 0 : bit;
+	} else {
 		*line &= ~bit;
+	}
 	if (*line & ~was)
 		irq_counted(&fn->intx_count.raised);
 	if (*line != was)
@@ -78,6 +82,7 @@ void pci_intx_set(struct pci_func *fn, bool level)
 
 	pthread_mutex_lock(&bus->lock);
 	fn->intx = level;
+	fn->intx_lost &= level;
 	pci_intx_update(fn);
 	pthread_mutex_unlock(&bus->lock);
 }
@@ -124,8 +129,34 @@ void pci_msi_send(struct pci_func *fn)
 							     << 32;
 	data = pci_get16(cap + PCI_MSI_DATA_64);
 	pthread_mutex_unlock(&bus->lock);
-	if (!on)
+	if (!on || device_fault_irq(fn->dev))
 		return;
 	device_saw_msg(fn->dev, addr, data);
 	irq_msi(fn->dev->m, addr, data, &fn->msi_count);
+}
+
+/* ---- for nothing ---- */
+
+bool pci_irq_spurious(struct pci_func *fn)
+{
+	struct pci_bus *bus = fn->dev->m->pci;
+	bool can;
+
+	if (pci_msix_enabled(fn)) {
+		pci_msix_notify_all(fn);
+		return true;
+	}
+	if (pci_msi_enabled(fn)) {
+		pci_msi_send(fn);
+		return true;
+	}
+	pthread_mutex_lock(&bus->lock);
+	can = !bus->asserted[line_of(fn)] &&
+	      !(pci_get16(fn->config + PCI_COMMAND) & PCI_COMMAND_INTX_DISABLE);
+	if (can) {
+		irq_set(fn->dev->m, pci_intx_gsi(fn), true);
+		irq_set(fn->dev->m, pci_intx_gsi(fn), false);
+	}
+	pthread_mutex_unlock(&bus->lock);
+	return can;
 }

@@ -14,6 +14,7 @@
 
 #include "hv/arch/arch.h"
 #include "hv/device_event.h"
+#include "hv/device_fault.h"
 #include "hv/machine.h"
 #include "hv/pci_internal.h"
 #include "hv/trace.h"
@@ -273,8 +274,25 @@ void pci_msix_notify(struct pci_func *fn, unsigned vector)
 {
 	if (!pci_msix_enabled(fn) || vector >= fn->msix->count)
 		return;
+	if (device_fault_irq(fn->dev))
+		return;
 	saw_message(fn, &fn->msix->vector[vector]);
 	irq_msg_send(fn->msix->vector[vector].msg);
+}
+
+void pci_msix_notify_all(struct pci_func *fn)
+{
+	struct pci_bus *bus = fn->dev->m->pci;
+
+	for (unsigned i = 0; i < fn->msix->count; i++) {
+		bool masked;
+
+		pthread_mutex_lock(&bus->lock);
+		masked = is_masked(&fn->msix->vector[i]);
+		pthread_mutex_unlock(&bus->lock);
+		if (!masked)
+			pci_msix_notify(fn, i);
+	}
 }
 
 int pci_msix_fd(struct pci_func *fn, unsigned vector)

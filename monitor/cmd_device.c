@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* Stops for what devices do: watch device, break irq, break dma. See hv/control_device.h. */
+/* Stops for what devices do: watch device, break irq, break dma; faults: inject. See
+ * hv/control_device.h. */
 #include <stdio.h>
 #include <string.h>
 
@@ -55,6 +56,40 @@ static void cmd_break_dma(struct mon_call *call)
 						    : 0,
 		  });
 }
+
+static void cmd_inject(struct mon_call *call)
+{
+	struct error err = { "" };
+
+	if (control_inject(call->m, call->arg[0].str, (enum device_fault)call->arg[1].num, &err))
+		mon_error(call, "%s", err.text);
+}
+
+static const struct mon_arg inject_args[] = {
+	{ "NAME", &mon_arg_device, false, 0, 0, "the device" },
+	{ "FAULT", &mon_arg_fault, false, 0, 0,
+	  "error, timeout, lost-irq, spurious-irq or unplug" },
+	{ 0 },
+};
+
+const struct mon_command mon_inject_commands[] = {
+	{
+		.name = "inject",
+		.args = inject_args,
+		.help = "let something go wrong in a device, so that its driver's error path runs",
+		.detail = "error         its next request or access to memory fails\n"
+			  "timeout       its next request is never done\n"
+			  "lost-irq      its next interrupt does not arrive\n"
+			  "spurious-irq  it interrupts now, for nothing\n"
+			  "unplug        it is gone until the next reset: reads give all ones\n"
+			  "All of them end with a reset. `info device NAME` shows what has not "
+			  "happened yet.",
+		.examples = (const char *const[]){ "inject serial0 lost-irq",
+						   "inject serial0 unplug", NULL },
+		.run = cmd_inject,
+	},
+	{ 0 },
+};
 
 static const struct mon_arg reg_args[] = {
 	{ "NAME.REG", &mon_arg_device_reg, false, 0, 0, "device and register: serial0.lcr" },

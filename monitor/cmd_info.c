@@ -7,6 +7,7 @@
 #include "hv/block.h"
 #include "hv/control_device.h"
 #include "hv/device_event.h"
+#include "hv/device_fault.h"
 #include "hv/machine.h"
 #include "hv/netdev.h"
 #include "hv/pci.h"
@@ -235,6 +236,7 @@ static void info_device(struct mon_call *call)
 		strbuf_printf(call->out, "%s: %s\n", d->name, d->cls->help);
 		device_describe(d, call->out);
 		describe_counts(d, call->out);
+		device_faults_describe(d, call->out);
 		if (d->pci)
 			pci_describe_func(d->pci, call->out);
 		return;

@@ -117,6 +117,7 @@ extern const struct mon_arg_type mon_arg_device_reg; /* "edu0.status", in str */
 extern const struct mon_arg_type mon_arg_access;     /* r, w or rw: enum bp_kind */
 extern const struct mon_arg_type mon_arg_condition;  /* the rest: if value & MASK == V */
 extern const struct mon_arg_type mon_arg_trace_what; /* enum mon_trace_what */
+extern const struct mon_arg_type mon_arg_fault;	     /* enum device_fault */
 
 enum mon_trace_what { MON_TRACE_ON, MON_TRACE_OFF, MON_TRACE_SHOW };
 
@@ -200,6 +201,7 @@ extern const struct mon_command mon_catch_commands[];
 extern const struct mon_command mon_change_commands[];
 extern const struct mon_command mon_trace_commands[];
 extern const struct mon_command mon_script_commands[];
+extern const struct mon_command mon_inject_commands[];
 /* Below break and watch: what devices do (cmd_device.c). */
 extern const struct mon_command mon_break_device_commands[];
 extern const struct mon_command mon_watch_device_commands[];

@@ -16,6 +16,7 @@
 
 #include "devices/virtio/blk.h"
 #include "hv/device_event.h"
+#include "hv/device_fault.h"
 #include "hv/dma.h"
 
 #define BEGUN (-1) /* instead of a status: the disk has it */
@@ -270,8 +271,14 @@ void blk_handle(struct vq_request *req)
 		give_id(b, req);
 		return;
 	}
+	/* The driver never hears of it again. */
+	if (device_fault_take(&b->v.dev, FAULT_TIMEOUT)) {
+		vq_drop(req);
+		return;
+	}
 	r->req = req;
-	status = begin(b, r, &header);
+	status = device_fault_take(&b->v.dev, FAULT_ERROR) ? VIRTIO_BLK_S_IOERR
+							   : begin(b, r, &header);
 	if (status == BEGUN)
 		return;
 	device_count_add(&b->counts.errors, status != VIRTIO_BLK_S_OK);

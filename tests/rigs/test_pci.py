@@ -35,6 +35,18 @@ def test_several(place):
         assert line in text, f"{line}:\n{text}"
 
 
+def test_injected_faults(place):
+    """The driver of edu finds what was injected."""
+    for fault, bad in (("error", "it writes memory: WRONG"), ("unplug", "found by the ports: WRONG")):
+        vitrine = place.start(["-kernel", "@edu.elf", "-device", "edu", "-m", 64, "-S", "-serial", "stdio",
+                               "-gdb", "none"], gdb=False)
+        vitrine.write(b"\x01c")
+        vitrine.write(f"inject edu0 {fault}\ncont\n\x01c".encode())
+        vitrine.expect(bad, 300)
+        vitrine.kill()
+        vitrine.wait()
+
+
 def test_no_such_device(place):
     vitrine = place.start(["-kernel", "@edu.elf", "-device", "nothing", "-serial", "none",
                            "-monitor", "none"], gdb=False)

@@ -75,6 +75,17 @@ Test(mon_device, a_look_is_no_access)
 		  "them\n");
 }
 
+Test(mon_device, faults_are_injected)
+{
+	expect_is("inject serial0 unplug", "");
+	cr_expect_eq(fake->m.devices->faults, FAULT_BIT(FAULT_UNPLUG));
+	expect_says("info device serial0", "unplugged until the next reset\n");
+	expect_is("inject serial0 error", "error: serial0 is unplugged until the next reset\n");
+	expect_says("inject serial0 fire",
+		    "^~~~ expected error, timeout, lost-irq, spurious-irq or unplug\n");
+	expect_says("inject serial9 error", "no such device");
+}
+
 Test(mon_device, trace_shows_what_happened)
 {
 	expect_says("trace device", "no device is traced");

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "hv/block.h"
+#include "hv/control_device.h"
 #include "tests/unit-virtio/disk_card.h"
 
 static struct disk_card d;
@@ -106,6 +107,23 @@ Test(blk, what_is_offered)
 	cr_expect_eq(CONFIG(blk_size, 4), 1024u);
 	cr_expect_eq(CONFIG(physical_block_exp, 1), 2u);
 	cr_expect_eq(CONFIG(seg_max, 4), 254u);
+	disk_card_close(&d);
+}
+
+Test(blk, injected_faults)
+{
+	struct error err = { "" };
+
+	start((struct machine_drive){ 0 }, "");
+	cr_assert_eq(control_inject(&d.c.f->m, "disk0", FAULT_ERROR, &err), 0, "%s", err.text);
+	cr_expect_eq(write_all(0, 512, 0x77), VIRTIO_BLK_S_IOERR);
+	expect_image(0, 512);
+	cr_assert_eq(control_inject(&d.c.f->m, "disk0", FAULT_TIMEOUT, &err), 0, "%s", err.text);
+	disk_begin(&d, 0, 1, VIRTIO_BLK_T_IN, 0, 512);
+	expect_image(8, 512);
+	cr_expect_eq(disk_status(&d, 1), NOT_YET, "nor ever");
+	card_start(&d.c, 0, 64);
+	expect_image(0, 512);
 	disk_card_close(&d);
 }
 
