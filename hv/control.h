@@ -271,6 +271,15 @@ ssize_t control_mem_write(struct machine *m, int vcpu, enum control_space space,
 /* -EFAULT when it is not mapped. */
 int control_translate(struct machine *m, int vcpu, uint64_t gva, uint64_t *gpa);
 
+/*
+ * One access of 1, 2 or 4 bytes to a port as the guest would make it, with what that does to the
+ * device. -EBUSY: a device inside KVM answers there; -ENODEV: nobody does; with a sentence.
+ */
+int control_port_read(struct machine *m, uint16_t port, unsigned size, uint32_t *value,
+		      struct error *err);
+int control_port_write(struct machine *m, uint16_t port, unsigned size, uint32_t value,
+		       struct error *err);
+
 /* ---- breakpoints ---- */
 
 struct bp_info {

@@ -320,6 +320,41 @@ const struct mon_command mon_info_subcommands[] = {
 		.run = info_breakpoints,
 	},
 	{
+		.name = "idt",
+		.args = mon_info_view_args,
+		.help = "the interrupt descriptor table: gates that are present",
+		.examples = (const char *const[]){ "info idt", "info idt 0", NULL },
+		.run = mon_info_view,
+	},
+	{
+		.name = "gdt",
+		.args = mon_info_view_args,
+		.help = "the global descriptor table",
+		.examples = (const char *const[]){ "info gdt", "info gdt 0", NULL },
+		.run = mon_info_view,
+	},
+	{
+		.name = "tss",
+		.args = mon_info_view_args,
+		.help = "the task state segment",
+		.examples = (const char *const[]){ "info tss", "info tss 0", NULL },
+		.run = mon_info_view,
+	},
+	{
+		.name = "msr",
+		.args = mon_info_view_args,
+		.help = "MSRs that have a name",
+		.examples = (const char *const[]){ "info msr", "info msr 0", NULL },
+		.run = mon_info_view,
+	},
+	{
+		.name = "cpuid",
+		.args = mon_info_view_args,
+		.help = "what CPUID tells the guest",
+		.examples = (const char *const[]){ "info cpuid", "info cpuid 0", NULL },
+		.run = mon_info_view,
+	},
+	{
 		.name = "mem",
 		.help = "where the guest's RAM is",
 		.examples = (const char *const[]){ "info mem", NULL },
@@ -430,7 +465,6 @@ const struct mon_command mon_info_subcommands[] = {
 const struct mon_command mon_info_commands[] = {
 	{
 		.name = "info",
-		.aliases = "i",
 		.help = "show the state of the machine",
 		.examples = (const char *const[]){ "info status", NULL },
 		.sub = mon_info_subcommands,

@@ -83,6 +83,15 @@ struct arch_controller {
 /* The table; ends with a row whose name is NULL. */
 const struct arch_controller *arch_controllers(void);
 
+/* What else a vCPU can show of itself: "idt", "cpuid". */
+struct arch_view {
+	const char *name;
+	/* Lines of text; on @v's thread. -EFAULT: the guest has it where no memory is. */
+	int (*describe)(struct vcpu *v, struct strbuf *out);
+};
+/* The table; ends with a row whose name is NULL. */
+const struct arch_view *arch_views(void);
+
 /* ---- registers ---- */
 
 struct arch_reg {

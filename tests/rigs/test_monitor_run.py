@@ -101,3 +101,21 @@ def test_batch(place):
     status, output, name = run_script(place, "print 1\nfrob\nprint 99\n")
     check(f"vitrine: {name}:2: no such command", output)
     assert status == 1 and "99" not in output, (status, output)
+
+
+def test_ports_and_tables(place):
+    m = Session(place, "-S")
+    check("0x03fd: 0x60", m("i 0x3fd"))
+    m("o 0x3ff 0x5a")
+    check("0x03ff: 0x5a", m("i/xb 0x3ff"))
+    check("0x20 belongs to the PIC, which is inside KVM", m("i 0x20"))
+    check("nobody answers at port 0x5555", m("i 0x5555"))
+    check(r"00000001 00000000 [0-9a-f]{8} ", m("info cpuid"))
+    check(r"c0000082 lstar\s+[0-9a-f]{16}", m("info msr"))
+    check("tr ", m("info tss"))
+    if place.name != "svm":
+        m("until beat")
+        check(rf"(?m)^0e  0010:{m.number('vector_14'):016x} (interrupt|trap)64 dpl 0", m("info idt"))
+        check(r"0010  code base 00000000 limit \w+ dpl 0 64-bit", m("info gdt"))
+        check(r"rsp0 [0-9a-f]{16}", m("info tss"))
+    m.quit()

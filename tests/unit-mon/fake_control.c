@@ -459,6 +459,24 @@ ssize_t control_mem_write(struct machine *m, int vcpu, enum control_space space,
 	return n || !len ? (ssize_t)n : -EFAULT;
 }
 
+int control_port_read(struct machine *m, uint16_t port, unsigned size, uint32_t *value,
+		      struct error *err)
+{
+	uint64_t wide;
+
+	if (!bus_read(&m->pio, port, size, &wide))
+		return error_set(err, -ENODEV, "nobody answers");
+	*value = (uint32_t)wide;
+	return 0;
+}
+
+int control_port_write(struct machine *m, uint16_t port, unsigned size, uint32_t value,
+		       struct error *err)
+{
+	return bus_write(&m->pio, port, size, value) ? 0
+						     : error_set(err, -ENODEV, "nobody answers");
+}
+
 int control_translate(struct machine *m, int vcpu, uint64_t gva, uint64_t *gpa)
 {
 	(void)vcpu;

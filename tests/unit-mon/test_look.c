@@ -153,3 +153,22 @@ Test(mon_look, memory_goes_to_files_and_back)
 	snprintf(line, sizeof(line), "rm -r %s", dir);
 	cr_expect_eq(system(line), 0); /* NOLINT(cert-env33-c): a directory of this test's */
 }
+
+Test(mon_look, ports)
+{
+	expect_is("o 0x3f8 0x83", "");
+	expect_is("i 0x3f8", "0x03f8: 0x83\n");
+	expect_says("i/ub 0x3f8", "131\n");
+	expect_says("i 0x10", "nobody answers");
+	expect_says("i/2xb 0x3f8", "read as one unit");
+	expect_says("i/xg 0x3f8", "read as one unit");
+	expect_says("o/b 0x3f8 0x100", "does not fit in 1 bytes");
+	expect_says("i 0x10000", "out of range");
+}
+
+Test(mon_look, views)
+{
+	expect_is("info idt", "idt of vCPU 0\n");
+	expect_is("info cpuid 1", "cpuid of vCPU 1\n");
+	expect_says("info gdt 9", "no such vCPU");
+}
