@@ -3,12 +3,17 @@
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <linux/if_tun.h>
 #include <linux/virtio_net.h>
+#include <net/if.h>
 #include <netinet/ip.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -16,14 +21,14 @@
 #include "tests/unit-virtio/card.h"
 
 enum { RX, TX, CONTROL };
-#define SIZE	64
-#define BUFFERS 16
-#define BUFFER	2048u
-#define SEND_AT (CARD_DATA + 0x80000u)
-#define HEADER	sizeof(struct virtio_net_hdr_v1)
-#define MERGE	VIRTIO_BIT(VIRTIO_NET_F_MRG_RXBUF)
-#define CTRL	(VIRTIO_BIT(VIRTIO_NET_F_CTRL_VQ) | VIRTIO_BIT(VIRTIO_NET_F_CTRL_MAC_ADDR))
-#define LINK_AT 6 /* of the configuration */
+#define SIZE	     64
+#define BUFFERS	     16
+#define BUFFER	     2048u
+#define SEND_AT	     (CARD_DATA + 0x80000u)
+#define HEADER	     sizeof(struct virtio_net_hdr_v1)
+#define MERGE	     VIRTIO_BIT(VIRTIO_NET_F_MRG_RXBUF)
+#define WITH_CONTROL (VIRTIO_BIT(VIRTIO_NET_F_CTRL_VQ) | VIRTIO_BIT(VIRTIO_NET_F_CTRL_MAC_ADDR))
+#define LINK_AT	     6 /* of the configuration */
 
 static const uint8_t mac[ETH_ALEN] = { 0x52, 0x54, 0, 0x12, 0x34, 0x56 };
 static struct card c;
@@ -323,7 +328,7 @@ Test(net, the_driver_gives_it_another_address)
 	uint8_t *answer;
 	uint32_t len;
 
-	start(CTRL, BUFFER);
+	start(WITH_CONTROL, BUFFER);
 	memcpy(card_ram(&c, SEND_AT, sizeof(command)), command, sizeof(command));
 	answer = card_ram(&c, SEND_AT + 64, 1);
 	*answer = 0xff;
@@ -376,7 +381,7 @@ Test(net, a_command_without_room_for_an_answer)
 {
 	const struct driver_buffer b = { SEND_AT, 8, false };
 
-	start(CTRL, BUFFER);
+	start(WITH_CONTROL, BUFFER);
 	driver_add(&c.queue[CONTROL], &b, 1, 0);
 	card_ring(&c, CONTROL);
 	card_expect_status(&c, VIRTIO_CONFIG_S_NEEDS_RESET);
@@ -471,7 +476,7 @@ Test(net_alone, a_port_of_the_host_leads_to_the_guest)
 	char netdev[64], line[80];
 	int port = free_port(), fd;
 	const uint8_t *ip;
-	const struct tcphdr *tcp;
+	struct tcphdr tcp;
 	uint32_t len;
 
 	snprintf(netdev, sizeof(netdev), "user,id=n,hostfwd=tcp::%d-:22", port);
@@ -479,16 +484,88 @@ Test(net_alone, a_port_of_the_host_leads_to_the_guest)
 	start(0, BUFFER);
 	fd = connect_to(port);
 	ip = next_ip(&len);
-	tcp = (const void *)(ip + 20);
+	memcpy(&tcp, ip + 20, sizeof(tcp));
 	cr_expect_eq(ip[9], IPPROTO_TCP);
 	cr_expect(!memcmp(ip + 16, "\x0a\x00\x02\x0f", 4));
-	cr_expect_eq(ntohs(tcp->dest), 22);
-	cr_expect(tcp->syn && !tcp->ack);
+	cr_expect_eq(ntohs(tcp.dest), 22);
+	cr_expect(tcp.syn && !tcp.ack);
 	netdevs_describe(&c.f->m, &sb);
 	snprintf(line, sizeof(line), "  tcp 127.0.0.1:%d to the guest's 10.0.2.15:22\n", port);
 	cr_expect_not_null(strstr(strbuf_str(&sb), "n of net0: user, 10.0.2.0/24"));
 	cr_expect_not_null(strstr(strbuf_str(&sb), line), "%s", strbuf_str(&sb));
 	strbuf_free(&sb);
+	close(fd);
+	card_close(&c);
+}
+
+/* ---- tap ---- */
+
+/* The other end of the interface, as a program on the host sees it. */
+static int open_interface(const char *name)
+{
+	struct ifreq ifr = { .ifr_flags = IFF_UP };
+	struct sockaddr_ll a = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL) };
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK, htons(ETH_P_ALL));
+
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
+	cr_assert_eq(ioctl(fd, SIOCSIFFLAGS, &ifr), 0, "%s", strerror(errno));
+	a.sll_ifindex = (int)if_nametoindex(name);
+	cr_assert_eq(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	return fd;
+}
+
+/* Whether this user may make one here. */
+static bool has_tap(void)
+{
+	struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI };
+	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+	bool has = fd >= 0 && !ioctl(fd, TUNSETIFF, &ifr);
+
+	if (fd >= 0)
+		close(fd);
+	return has;
+}
+
+Test(net_alone, tap_is_an_interface_of_the_host)
+{
+	static const struct {
+		unsigned guest, host;
+	} pairs[] = { { VIRTIO_NET_F_GUEST_CSUM, VIRTIO_NET_F_CSUM },
+		      { VIRTIO_NET_F_GUEST_TSO4, VIRTIO_NET_F_HOST_TSO4 } };
+	char netdev[64], name[16];
+	uint8_t frame[600], got[1600];
+	uint64_t features;
+	uint32_t len;
+	ssize_t n = -1;
+	int fd;
+
+	if (!has_tap())
+		cr_skip_test("no right to make a tap interface");
+	snprintf(name, sizeof(name), "vt%d", getpid());
+	snprintf(netdev, sizeof(netdev), "tap,id=n,ifname=%s", name);
+	open_card(netdev, "virtio-net,netdev=n");
+	features = card_features(&c);
+	for (unsigned i = 0; i < 2; i++)
+		cr_expect(features & VIRTIO_BIT(pairs[i].guest) &&
+			  features & VIRTIO_BIT(pairs[i].host));
+	start(MERGE | VIRTIO_BIT(VIRTIO_NET_F_CSUM) | VIRTIO_BIT(VIRTIO_NET_F_GUEST_CSUM), 128);
+	fd = open_interface(name);
+	len = make_discover(frame);
+	frame[13] = 0x42; /* of no protocol that the host takes part in */
+	send_frame(frame, len);
+	/* The host has things to say, too. */
+	CARD_WAIT((n = n > 0 && got[13] == 0x42 ? n : recv(fd, got, sizeof(got), 0)) ==
+			  (ssize_t)len &&
+		  !memcmp(got, frame, len));
+	frame[20] = 77;
+	cr_assert_eq(send(fd, frame, len, 0), (ssize_t)len);
+	for (;;) {
+		const uint8_t *p = next_frame(&len);
+
+		if (p[13] == 0x42 && p[20] == 77)
+			break;
+	}
+	cr_expect_eq(len, (uint32_t)n);
 	close(fd);
 	card_close(&c);
 }
