@@ -21,11 +21,11 @@ KIT_OBJS := $(patsubst tests/guests/%,$(GUEST_DIR)/obj/%.o,$(wildcard tests/gues
               tests/guests/kit/boot.S tests/guests/kit/entry.S)
 
 # The guests that are linked with the kit, and the objects of one of them.
-KIT_GUESTS := demo steps memop hlt edu platform ringer
+KIT_GUESTS := demo steps memop hlt edu disk platform ringer
 guest_objs = $(patsubst tests/guests/%,$(GUEST_DIR)/obj/%.o,$(wildcard tests/guests/$(1)/*.c tests/guests/$(1)/*.S))
 
 GUESTS := $(KIT_GUESTS:%=$(GUEST_DIR)/%.elf) $(GUEST_DIR)/modes.elf \
-          $(GUEST_DIR)/flat64.bin $(GUEST_DIR)/flat16.bin \
+          $(GUEST_DIR)/flat64.bin $(GUEST_DIR)/flat16.bin $(GUEST_DIR)/disk.bin \
           $(GUEST_DIR)/multiboot.elf $(GUEST_DIR)/multiboot64.elf $(GUEST_DIR)/multiboot.bin
 
 .PHONY: guests
@@ -52,6 +52,11 @@ $(GUEST_DIR)/flat64.bin $(GUEST_DIR)/flat16.bin: $(GUEST_DIR)/%.bin: $(GUEST_DIR
 	$(call say,LD      $@.elf)
 	$(Q)$(CC) $(GUEST_LDFLAGS) -Wl,--build-id=none,-Ttext=$(FLAT_BASE),-e,flat_start -o $@.elf $<
 	$(Q)objcopy -O binary -j .text $@.elf $@
+
+# What disk.elf drives: sector 1 begins with a text.
+$(GUEST_DIR)/disk.bin: tests/guests/guests.mk
+	@mkdir -p $(@D)
+	$(Q)printf '%-512s%-7680s' '' 'the image of the tests' >$@
 
 # Multiboot's guests are 32-bit code; one source in three kinds of file.
 MB_OBJS := $(GUEST_DIR)/obj/multiboot/main.c.o $(GUEST_DIR)/obj/multiboot/start.S.o

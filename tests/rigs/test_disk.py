@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# places: native
+"""A virtio disk driven by a guest without an operating system."""
+
+
+def _image(place, name):
+    """8 KiB, with a text at the beginning of sector 1."""
+    path = f"{place.run('mktemp').text.strip()}.{name}"
+    place.run(f"dd if=/dev/zero of={path} bs=512 count=16 && "
+              f"printf 'what the host wrote' | dd of={path} bs=512 seek=1 conv=notrunc")
+    return path
+
+
+def _run(place, *options):
+    vitrine = place.start(["-kernel", "@disk.elf", "-m", 64, "-serial", "stdio", "-monitor", "none",
+                           "-gdb", "none", *options], gdb=False)
+    vitrine.close_stdin()
+    return vitrine.wait(), vitrine.text
+
+
+def test_a_driver_of_virtio_blk(place):
+    for aio in ("io_uring", "threads"):
+        image = _image(place, aio)
+        status, text = _run(place, "-drive", f"file={image},aio={aio}")
+        assert status == 1, f"exit status {status}:\n{text}"
+        assert "disk: sector 1 begins with what the host wrote\n" in text.replace("\r", ""), text
+        assert "disk: and reads again: ok" in text, text
+        written = place.run(f"dd if={image} bs=512 skip=2 count=1 2>/dev/null | tail -c 19").text
+        assert written == "etorw tsoh eht tahw", written
+        place.run(f"rm {image}")
+
+
+def test_who_writes_an_image_is_alone(place):
+    image = _image(place, "alone")
+    first = place.start(["-kernel", "@disk.elf", "-S", "-m", 64, "-serial", "none", "-monitor", "stdio",
+                         "-gdb", "none", "-hda", image], gdb=False)
+    first.expect("lists the commands")
+    status, text = _run(place, "-hda", image)
+    assert status == 1 and f"{image}: it is in use" in text, text
+    first.write(b"quit\n")
+    assert first.wait() == 0, first.tail
+    status, text = _run(place, "-hda", image)
+    assert status == 1 and "disk: and reads again: ok" in text, text
+    place.run(f"rm {image}")
