@@ -110,6 +110,17 @@ void vcpu_post_stop_text(struct vcpu *v, enum stop_reason reason, const char *fm
 	vcpu_post_stop(v, &stop);
 }
 
+static enum exit_verdict dispatch_counted(struct vcpu *v)
+{
+	struct exit_stat *stat = exit_stats_count(v->exit_stats, v->run->exit_reason);
+	uint64_t begin = stat ? exit_stats_now() : 0;
+	enum exit_verdict verdict = exit_dispatch(v);
+
+	if (stat)
+		exit_stats_time(stat, exit_stats_now() - begin);
+	return verdict;
+}
+
 /* One KVM_RUN and what follows from its exit. */
 static enum exit_verdict enter_once(struct vcpu *v)
 {
@@ -132,7 +143,7 @@ static enum exit_verdict enter_once(struct vcpu *v)
 		return exit_run_failed(v, errno);
 	}
 	v->exits++;
-	return exit_dispatch(v);
+	return dispatch_counted(v);
 }
 
 static bool kicked(const struct vcpu *v)

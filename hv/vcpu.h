@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "hv/exit_stats.h"
 #include "hv/arch/arch.h"
 #include "hv/control.h"
 
@@ -105,6 +106,7 @@ struct vcpu {
 	bool debug_step;
 	uint64_t debug_generation;
 	uint64_t exits;
+	struct exit_stat exit_stats[EXIT_REASONS]; /* read by the loop thread */
 	struct arch_vcpu arch;
 };
 

@@ -14,6 +14,10 @@ void mon_info_irq(struct mon_call *call);
 void mon_info_controller(struct mon_call *call);
 extern const struct mon_arg mon_info_lapic_args[];
 
+/* cmd_exits.c */
+void mon_info_exits(struct mon_call *call);
+extern const struct mon_arg mon_info_exits_args[];
+
 /* cmd_view.c */
 void mon_info_view(struct mon_call *call);
 extern const struct mon_arg mon_info_view_args[];

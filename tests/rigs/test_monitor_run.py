@@ -3,7 +3,9 @@
 """The monitor makes a guest run and stop: conditions of breakpoints, and what follows a stop."""
 import re
 import tempfile
+import time
 
+from process import PATIENCE
 from suites import Skip
 from test_monitor import PROMPT, Session, check
 
@@ -118,4 +120,14 @@ def test_ports_and_tables(place):
         check(rf"(?m)^0e  0010:{m.number('vector_14'):016x} (interrupt|trap)64 dpl 0", m("info idt"))
         check(r"0010  code base 00000000 limit \w+ dpl 0 64-bit", m("info gdt"))
         check(r"rsp0 [0-9a-f]{16}", m("info tss"))
+    m.quit()
+
+
+def test_exits(place):
+    m = Session(place)
+    end = time.monotonic() + PATIENCE
+    while not re.search(r"vCPU 0: [1-9]\d* exits", text := m("info exits")):
+        assert time.monotonic() < end, text
+        m("wait 0.1")
+    check(r"KVM_EXIT_\w+ +[1-9]\d* +[0-9.]+ [mun]?s +[0-9.]+ [mun]?s  \|.{16}\|", m("info exits 0"))
     m.quit()

@@ -172,3 +172,11 @@ Test(mon_look, views)
 	expect_is("info cpuid 1", "cpuid of vCPU 1\n");
 	expect_says("info gdt 9", "no such vCPU");
 }
+
+Test(mon_look, exits)
+{
+	expect_says("info exits", "vCPU 0: 8 exits\nreason ");
+	expect_says("info exits",
+		    " 8     8.8 us     1.1 us  |- @             |\nvCPU 1: 0 exits\n");
+	expect_is("info exits 1", "vCPU 1: 0 exits\n");
+}
