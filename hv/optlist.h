@@ -31,7 +31,8 @@ void optlist_free(struct optlist *o);
 const char *optlist_name(struct optlist *o);
 /* NULL when it is not there. */
 const char *optlist_get(struct optlist *o, const char *key);
-/* For a key that may come several times: the one from *@at on, which is 0 at first. NULL: no more. */
+/* For a key that may come several times: the one from *@at on, which is 0 at first. NULL: no more.
+ */
 const char *optlist_next(struct optlist *o, const char *key, unsigned *at);
 /* These leave *@value alone when the key is not there. -EINVAL with a sentence. */
 int optlist_bool(struct optlist *o, const char *key, bool *value, struct error *err);
