@@ -181,8 +181,9 @@ static bool make_line(struct qmp_call *call, const struct mon_command *cmd,
 	return true;
 }
 
-static void execute(struct qmp_call *call, const char *line)
+static void execute(struct qmp_call *call, const char *command, const char *line)
 {
+	struct json_object *data;
 	struct strbuf out = STRBUF_INIT;
 	struct error err;
 	size_t len;
@@ -195,21 +196,26 @@ static void execute(struct qmp_call *call, const char *line)
 			len--;
 		call->result = json_object_new_object();
 		json_object_object_add(call->result, "output", qmp_text(strbuf_str(&out), len));
+		data = qmp_data(&call->client->session, command);
+		if (data)
+			json_object_object_add(call->result, "data", data);
 	}
 	strbuf_free(&out);
 }
 
 void qmp_run_vitrine(struct qmp_call *call)
 {
-	struct strbuf line = STRBUF_INIT;
+	struct strbuf line = STRBUF_INIT, words = STRBUF_INIT;
 	const struct mon_command *cmd;
 	int before = call->client->session.cpu;
 
 	if (!choose_cpu(call, call->arg[2]))
 		return;
 	cmd = find_command(call, json_object_get_string(call->arg[0]), &line);
+	strbuf_puts(&words, strbuf_str(&line));
 	if (cmd && make_line(call, cmd, call->arg[1], &line))
-		execute(call, strbuf_str(&line));
+		execute(call, strbuf_str(&words), strbuf_str(&line));
+	strbuf_free(&words);
 	if (call->arg[2])
 		call->client->session.cpu = before;
 	strbuf_free(&line);

@@ -368,3 +368,19 @@ Test(mon_qmp, a_client_takes_its_breakpoints_along)
 	turn();
 	cr_assert_eq(fake->bp_count, 0u);
 }
+
+Test(mon_qmp, some_commands_have_data)
+{
+	negotiate();
+	says(ask("{\"execute\":\"vitrine-command\",\"arguments\":{\"command\":\"info status\"}}"),
+	     "\"running\":false");
+	ask("{\"execute\":\"vitrine-command\",\"arguments\":{\"command\":\"break\","
+	    "\"arguments\":{\"addr\":4096}}}");
+	says(ask("{\"execute\":\"vitrine-command\",\"arguments\":{\"command\":\"info b\"}}"),
+	     "\"data\":[{\"id\":1,\"kind\":\"break\",\"addr\":4096,\"len\":1,\"hits\":0,");
+	says(ask("{\"execute\":\"vitrine-command\",\"arguments\":{\"command\":\"info cpus\"}}"),
+	     "{\"cpu\":1,\"current\":false,\"activity\":\"stopped\",\"pc\":4096}");
+	says(ask("{\"execute\":\"vitrine-command\",\"arguments\":{\"command\":"
+		 "\"info registers\"}}"),
+	     "\"data\":{\"rax\":0,\"rsp\":32768,");
+}
