@@ -5,6 +5,7 @@
  *   0x600  PM1a event block: what happened, what interrupts (the SCI, GSI 9)
  *   0x604  PM1a control block: SLP_EN puts the machine into the state SLP_TYP
  *   0x608  the PM timer: 3.579545 MHz, 32 bits, on the guest's clock
+ *   0x60c  general-purpose events 0 to 15 (4.8.4.1), which other devices raise (hv/hotplug.h)
  *
  * Type 0 is soft-off, S5, as on the Intel PIIX4 (82371AB data sheet, "PMCNTRL"): a 16-bit write
  * of 0x2000 to port 0x604 powers the machine off, which test and hobby kernels that know QEMU do
@@ -17,13 +18,22 @@
 #include <errno.h>
 
 #include "hv/device.h"
+#include "hv/hotplug.h"
 #include "hv/machine.h"
 
 #define PM_PORT 0x600
 #define PM_SCI	9
 
 /* Register space, as the ports lie. */
-enum { SPACE_STS = 0, SPACE_EN = 2, SPACE_CNT = 4, SPACE_TMR = 8, SPACE_SIZE = 12 };
+enum {
+	SPACE_STS = 0,
+	SPACE_EN = 2,
+	SPACE_CNT = 4,
+	SPACE_TMR = 8,
+	SPACE_GPE_STS = 12,
+	SPACE_GPE_EN = 14,
+	SPACE_SIZE = 16,
+};
 
 #define TMR_HZ	   3579545ull /* 4.8.3.3 */
 #define NS_PER_SEC 1000000000ull
@@ -44,9 +54,11 @@ enum { SPACE_STS = 0, SPACE_EN = 2, SPACE_CNT = 4, SPACE_TMR = 8, SPACE_SIZE = 1
 struct pm {
 	struct device dev;
 	uint16_t sts, en, cnt;
+	uint16_t gpe_sts, gpe_en;
 	uint64_t seen_carries; /* sts.TMR is right up to this one */
 	struct hv_timer *carry_timer;
 	struct power_button button;
+	struct gpe_block gpe;
 };
 
 static struct pm *to_pm(struct device *dev)
@@ -75,7 +87,7 @@ static void sync(struct pm *p)
 
 	p->sts = sts_now(p);
 	p->seen_carries = carries;
-	device_irq_set(&p->dev, p->sts & p->en);
+	device_irq_set(&p->dev, (p->sts & p->en) || (p->gpe_sts & p->gpe_en));
 	if ((p->en & STS_TMR) && !(p->sts & STS_TMR)) {
 		uint64_t next = (carries + 1) << CARRY_BIT;
 
@@ -107,6 +119,17 @@ static void press(void *opaque)
 	pthread_mutex_unlock(&p->dev.lock);
 }
 
+/* A device of the machine wants to be looked at. */
+static void raise_gpe(void *opaque, unsigned event)
+{
+	struct pm *p = opaque;
+
+	pthread_mutex_lock(&p->dev.lock);
+	p->gpe_sts |= (uint16_t)(1u << event);
+	sync(p);
+	pthread_mutex_unlock(&p->dev.lock);
+}
+
 /* ---- registers ---- */
 
 static uint64_t peek_sts(const struct device *dev, const struct reg *reg)
@@ -131,6 +154,24 @@ static void write_en(struct device *dev, const struct reg *reg, uint64_t value)
 
 	(void)reg;
 	p->en = (uint16_t)value & EN_WRITE;
+	sync(p);
+}
+
+static void write_gpe_sts(struct device *dev, const struct reg *reg, uint64_t value)
+{
+	struct pm *p = to_pm(dev);
+
+	(void)reg;
+	p->gpe_sts &= (uint16_t)~value;
+	sync(p);
+}
+
+static void write_gpe_en(struct device *dev, const struct reg *reg, uint64_t value)
+{
+	struct pm *p = to_pm(dev);
+
+	(void)reg;
+	p->gpe_en = (uint16_t)value;
 	sync(p);
 }
 
@@ -168,6 +209,10 @@ static const struct reg_field cnt_fields[] = {
 	REG_BIT("SLP_EN", 13),
 	{ 0 },
 };
+static const struct reg_field gpe_fields[] = {
+	REG_BIT("CPU_HOTPLUG", 2),
+	{ 0 },
+};
 
 /* clang-format off */
 static const struct reg pm_regs[] = {
@@ -182,6 +227,12 @@ static const struct reg pm_regs[] = {
 	  .help = "SLP_EN with SLP_TYP 0 powers the machine off" },
 	{ .name = "pm_tmr", .offset = SPACE_TMR, .width = 4, .access = REG_RO, .peek = peek_tmr,
 	  .help = "3.579545 MHz, stands still while the guest is stopped" },
+	{ .name = "gpe_sts", .offset = SPACE_GPE_STS, .width = 2, REG_STATE(struct pm, gpe_sts),
+	  .fields = gpe_fields, .write = write_gpe_sts,
+	  .help = "general-purpose events; writing a one clears" },
+	{ .name = "gpe_en", .offset = SPACE_GPE_EN, .width = 2, REG_STATE(struct pm, gpe_en),
+	  .fields = gpe_fields, .write = write_gpe_en,
+	  .help = "what of it raises the SCI" },
 	{ 0 },
 };
 /* clang-format on */
@@ -204,6 +255,8 @@ static int pm_create(struct device *dev, struct error *err)
 		return error_set(err, -ENOMEM, "%s: no timer", dev->name);
 	p->button = (struct power_button){ .press = press, .opaque = p };
 	dev->m->power_button = &p->button;
+	p->gpe = (struct gpe_block){ .raise = raise_gpe, .opaque = p };
+	dev->m->gpe = &p->gpe;
 	return 0;
 }
 
@@ -212,6 +265,7 @@ static void pm_destroy(struct device *dev)
 	struct pm *p = to_pm(dev);
 
 	dev->m->power_button = NULL;
+	dev->m->gpe = NULL;
 	hv_timer_destroy(p->carry_timer);
 }
 

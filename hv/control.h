@@ -229,6 +229,19 @@ int control_vcpu_tid(const struct machine *m, int vcpu);
 /* "running", "halted", "stopped", "waiting for SIPI", … for lists. */
 const char *control_vcpu_activity(struct machine *m, int vcpu);
 
+/*
+ * Makes vCPU @vcpu, below -smp's maxcpus, and tells the guest of it, which may start it. Its
+ * registers are those after power-on; it waits for a start-up IPI. CONTROL_VCPUS is told. -EINVAL,
+ * -EEXIST or what KVM says, with a sentence.
+ */
+int control_vcpu_add(struct machine *m, int vcpu, struct error *err);
+/*
+ * Asks the guest to give vCPU @vcpu up. It goes, and CONTROL_VCPUS is told, when the guest has
+ * ejected it: later, or never. -ESRCH: no such vCPU; -EBUSY: it is the first one; -ENOTSUP: this
+ * guest cannot be asked; with a sentence.
+ */
+int control_vcpu_remove(struct machine *m, int vcpu, struct error *err);
+
 /* ---- registers ---- */
 
 /*

@@ -18,6 +18,7 @@
 #include "hv/catch.h"
 #include "hv/debug.h"
 #include "hv/device_stop.h"
+#include "hv/hotplug.h"
 #include "hv/kernel_symbols.h"
 #include "hv/keyboard.h"
 #include "hv/kvm.h"
@@ -338,6 +339,7 @@ int control_reset(struct machine *m, struct control_client *by, struct error *er
 	bool was_running = m->state == RUN_RUNNING;
 	int ret;
 
+	hotplug_settle(m);
 	for (int i = 0; i < MACHINE_MAX_VCPUS; i++)
 		if (control_vcpu_runs(m, i))
 			again[i].action = RESUME_CONTINUE;

@@ -18,10 +18,13 @@
 #include "hv/memory.h"
 #include "hv/timer.h"
 
-#define MACHINE_MAX_VCPUS 255
+#define MACHINE_MAX_VCPUS  255
+#define MACHINE_VCPU_WORDS 8 /* of a bit each */
 
 struct boot_image;
 struct catches;
+struct cpu_hotplug;
+struct gpe_block;
 struct keyboard;
 struct device_observer;
 struct device_stops;
@@ -116,7 +119,9 @@ struct machine {
 	struct netdev *netdevs;
 	struct power_button *power_button; /* a device's; NULL: there is none */
 	struct keyboard *keyboard;	   /* the same (hv/keyboard.h) */
-	struct block *blocks;		   /* disks (hv/block.h) */
+	struct cpu_hotplug *cpu_hotplug;   /* … (hv/hotplug.h) */
+	struct gpe_block *gpe;
+	struct block *blocks; /* disks (hv/block.h) */
 	struct arch_vm *arch;
 	struct boot_image *boot;	/* what a reset loads anew */
 	struct symbols *symbols;	/* of the kernel; NULL: none known */
@@ -157,12 +162,13 @@ struct machine {
 	int parked_fds[MACHINE_MAX_VCPUS]; /* KVM cannot delete a vCPU: kept for the next one of
 					      that number */
 
-	bool coalescing;      /* a coalesced zone exists; atomic */
-	bool reset_requested; /* by the guest and not done yet; atomic */
-	bool reset_caught;    /* … and a catchpoint holds it until the guest is resumed; atomic */
-	bool panic_posted;    /* a line about a panic waits to be said; atomic */
-	bool end_requested;   /* by the guest: the program is about to end; atomic */
-	int requested_exit;   /* … with this; written before the post that reads it */
+	uint32_t ejected[MACHINE_VCPU_WORDS]; /* vCPUs that the guest gave up; atomic */
+	bool coalescing;		      /* a coalesced zone exists; atomic */
+	bool reset_requested;		      /* by the guest and not done yet; atomic */
+	bool reset_caught;  /* … and a catchpoint holds it until the guest is resumed; atomic */
+	bool panic_posted;  /* a line about a panic waits to be said; atomic */
+	bool end_requested; /* by the guest: the program is about to end; atomic */
+	int requested_exit; /* … with this; written before the post that reads it */
 	struct queued_event *events;	    /* that clients have yet to be told; control.c */
 	struct control_client *notify_next; /* … and who is told next */
 	bool notifying;

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * Commands that make the guest run and stop: stop, cont, step, next-branch, until, wait, nmi,
- * system_reset, system_powerdown, cpu, sendkey, quit.
+ * system_reset, system_powerdown, cpu, cpu-add, cpu-del, sendkey, quit.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "hv/keyboard.h"
+#include "hv/machine.h"
 #include "monitor/command.h"
 #include "monitor/session.h"
 
@@ -142,6 +143,24 @@ static void cmd_cpu(struct mon_call *call)
 		mon_describe_next(call->session, call->session->cpu, call->out);
 }
 
+static void cmd_cpu_add(struct mon_call *call)
+{
+	struct error err;
+
+	if (control_vcpu_add(call->m, (int)call->arg[0].num, &err))
+		mon_error(call, "%s", err.text);
+}
+
+static void cmd_cpu_del(struct mon_call *call)
+{
+	struct error err;
+
+	if (control_vcpu_remove(call->m, (int)call->arg[0].num, &err))
+		mon_error(call, "%s", err.text);
+	else
+		strbuf_puts(call->out, "it goes when the guest has given it up\n");
+}
+
 static void cmd_sendkey(struct mon_call *call)
 {
 	unsigned ms = call->arg[1].set ? (unsigned)call->arg[1].num : HOLD_MS;
@@ -181,6 +200,16 @@ static const struct mon_arg quit_args[] = {
 
 static const struct mon_arg cpu_args[] = {
 	{ "N", &mon_arg_vcpu, true, 0, 0, "the vCPU that commands mean from now on" },
+	{ 0 },
+};
+
+static const struct mon_arg cpu_add_args[] = {
+	{ "N", &mon_arg_number, false, 0, MACHINE_MAX_VCPUS - 1, "which one, from 0 on" },
+	{ 0 },
+};
+
+static const struct mon_arg cpu_del_args[] = {
+	{ "N", &mon_arg_vcpu, false, 0, 0, "which one" },
 	{ 0 },
 };
 
@@ -265,6 +294,25 @@ const struct mon_command mon_run_commands[] = {
 		.detail = "A stop at a breakpoint chooses the vCPU that it happened on.",
 		.examples = (const char *const[]){ "cpu", "cpu 0", NULL },
 		.run = cmd_cpu,
+	},
+	{
+		.name = "cpu-add",
+		.args = cpu_add_args,
+		.help = "plug a vCPU into the guest",
+		.detail = "It waits until the guest starts it: in Linux write 1 to its file "
+			  "`online`. There is "
+			  "room\nfor as many as -smp N,maxcpus=M says.",
+		.examples = (const char *const[]){ "cpu-add 1", NULL },
+		.run = cmd_cpu_add,
+	},
+	{
+		.name = "cpu-del",
+		.args = cpu_del_args,
+		.help = "ask the guest to give a vCPU up",
+		.detail =
+			"It is there until the guest ejects it, which one without ACPI never does.",
+		.examples = (const char *const[]){ "cpu-del 1", NULL },
+		.run = cmd_cpu_del,
 	},
 	{
 		.name = "system_reset",

@@ -51,6 +51,8 @@ int arch_vm_reset(struct machine *m, struct error *err);
  */
 void arch_clock_stop(struct machine *m);
 void arch_clock_start(struct machine *m);
+/* @v was made after the others, which may run: its clocks go as theirs do. Loop thread. */
+void arch_clock_join(struct vcpu *v);
 
 /* Bits of a guest-physical address. Any thread. */
 unsigned arch_phys_bits(const struct machine *m);

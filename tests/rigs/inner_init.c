@@ -5,6 +5,8 @@
  *
  *   vitrine.stay   print a line "tick N" each tenth of a second, for ever
  *   vitrine.off    print a line "CPUs: N" and the PCI devices, power off
+ *   vitrine.cpus   bring each CPU that appears online, print "CPUs: N" when there are more or
+ *                  fewer of them, for ever
  *   (nothing)      reboot, which ends a virtual machine that was started with -no-reboot
  *
  * No C library: the image is a few hundred bytes, so that unpacking it costs
@@ -76,18 +78,49 @@ static void count_for_ever(void)
 	}
 }
 
-static void count_cpus(void)
+static unsigned count_cpus(void)
 {
 	unsigned char mask[128] = { 0 }; /* of those this process may run on: all that are online */
-	char text[] = "CPUs: 000\n";
 	unsigned n = 0;
 
 	call(SYS_sched_getaffinity, 0, sizeof(mask), (long)mask, 0, 0);
 	for (size_t i = 0; i < sizeof(mask) * 8; i++)
 		n += mask[i / 8] >> i % 8 & 1;
+	return n;
+}
+
+static void show_cpus(void)
+{
+	char text[] = "CPUs: 000\n";
+	unsigned n = count_cpus();
+
 	for (int i = 8; i >= 6; i--, n /= 10)
 		text[i] = (char)('0' + n % 10);
 	say(text);
+}
+
+/* As udev would: a processor that was plugged is there, and offline. */
+static void follow_cpus(void)
+{
+	static const struct timespec tenth = { .tv_nsec = 100000000 };
+	unsigned before = 0;
+
+	call(SYS_mkdir, (long)"/sys", 0755, 0, 0, 0);
+	call(SYS_mount, (long)"sysfs", (long)"/sys", (long)"sysfs", 0, 0);
+	for (;;) {
+		long fd = call(SYS_open, (long)"/sys/devices/system/cpu/cpu1/online", O_WRONLY, 0,
+			       0, 0);
+
+		if (fd >= 0) {
+			call(SYS_write, fd, (long)"1", 1, 0, 0);
+			call(SYS_close, fd, 0, 0, 0, 0);
+		}
+		if (count_cpus() != before) {
+			before = count_cpus();
+			show_cpus();
+		}
+		call(SYS_nanosleep, (long)&tenth, 0, 0, 0, 0);
+	}
 }
 
 /* A line of /proc/bus/pci/devices: bus and devfn, vendor and device, … */
@@ -121,8 +154,10 @@ void init_main(void)
 		call(SYS_read, fd, (long)cmdline, sizeof(cmdline) - 1, 0, 0);
 	if (contains(cmdline, "vitrine.stay"))
 		count_for_ever();
+	if (contains(cmdline, "vitrine.cpus"))
+		follow_cpus();
 	if (contains(cmdline, "vitrine.off")) {
-		count_cpus();
+		show_cpus();
 		show_pci();
 		how = LINUX_REBOOT_CMD_POWER_OFF;
 	}

@@ -4,6 +4,7 @@
 """A stock Linux without a debugger. (With one: tests/gdb/test_linux_*.py)"""
 import re
 import socket
+import time
 
 from emulators import LINUX_ARGUMENTS
 from suites import Skip
@@ -109,6 +110,30 @@ def test_interrupts_are_shown(place):
         assert "channel 0 (GSI 0): " in m("info pit")
         m.send("quit")
     assert vitrine.wait() == 0, vitrine.tail
+
+
+def test_a_processor_is_unplugged_and_plugged_again(place):
+    """Linux takes it out of use, ejects it by ACPI, finds it again and starts it."""
+    monitor = place.socket_path()
+    options = [o if o != "none" else f"unix:{monitor}" for o in _OPTIONS]
+    vitrine = place.start([*options, "-m", 256, "-smp", "2,maxcpus=3", "-append",
+                           LINUX_ARGUMENTS.replace("quiet", "quiet vitrine.cpus")])
+    seen = vitrine.expect("CPUs: 002", BOOT).end()
+    with Console(place.reach(monitor)) as m:
+        for _ in range(2):
+            assert "it goes when" in m("cpu-del 1")
+            seen = vitrine.expect("CPUs: 001", BOOT, after=seen).end()
+            # The eject comes after the kernel has taken it out of use.
+            end = time.monotonic() + BOOT
+            while "CPU #1" in m("info cpus"):
+                assert time.monotonic() < end, "it was not ejected"
+            assert "error" not in m("cpu-add 1")
+            seen = vitrine.expect("CPUs: 002", BOOT, after=seen).end()
+            assert "CPU #1" in m("info cpus")
+        assert "error" in m("cpu-add 3")
+        m.send("quit")
+    assert vitrine.wait() == 0, vitrine.tail
+    assert "ACPI Error" not in vitrine.text and "ACPI BIOS" not in vitrine.text, vitrine.tail
 
 
 def test_without_acpi(place):

@@ -3,6 +3,7 @@
 """The board's small devices, driven by a guest without an operating system."""
 import re
 import socket
+import time
 
 from suites import Skip
 
@@ -86,3 +87,38 @@ def test_keys_arrive(place):
         s.sendall(b"sendkey ctrl-alt-delete\n")
         vitrine.expect("those were the keys: ok", 300)
     assert vitrine.wait(300) == 1, vitrine.tail
+
+
+def test_a_processor_comes_and_goes(place):
+    monitor = place.socket_path()
+    vitrine = _start(place, "cpus", "-smp", "1,maxcpus=2", "-serial", "stdio",
+                     "-monitor", f"unix:{monitor}")
+    vitrine.expect("plug one", 600)
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(300)
+        s.connect(place.reach(monitor))
+        received = s.makefile("rb")
+
+        def ask(command, until):
+            """Asks until the answer has what it should have: the guest takes its time."""
+            while True:
+                s.sendall(command + b"\nprint 4711\n")
+                text = b""
+                while b"4711" not in text:
+                    text += received.readline()
+                if until in text:
+                    return text
+                time.sleep(0.05)
+
+        ask(b"cpu-del 1", b"cpu-del 1\n")  # a mistake: there is none
+        ask(b"cpu-add 2", b"room for 2")
+        ask(b"cpu-add 1", b"")
+        vitrine.expect("the second one runs: ok", 600)
+        assert b"CPU #1" in ask(b"info cpus", b"CPU #0")
+        vitrine.expect("ask for it back", 600)
+        ask(b"cpu-del 1", b"it goes when")
+        vitrine.expect("ejected", 600)
+        while b"CPU #1" in ask(b"info cpus", b"CPU #0"):
+            pass
+        ask(b"cpu-add 1", b"")
+    assert vitrine.wait(600) == 1, vitrine.tail

@@ -476,6 +476,11 @@ void arch_clock_stop(struct machine *m)
 	(void)m;
 }
 
+void arch_clock_join(struct vcpu *v)
+{
+	(void)v;
+}
+
 void arch_clock_start(struct machine *m)
 {
 	(void)m;

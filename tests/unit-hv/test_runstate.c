@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "fake_kvm.h"
+#include "hv/hotplug.h"
 #include "hv/runstate.h"
 #include "hv/vcpu.h"
 
@@ -230,6 +231,109 @@ Test(vcpu, comes_and_goes_while_running, .timeout = 300)
 	}
 	cr_assert_eq(vcpu_create(m, 0, NULL, &err), -EEXIST);
 	cr_assert_eq(vcpu_create(m, MACHINE_MAX_VCPUS, NULL, &err), -EINVAL);
+	toy_machine_free(m);
+}
+
+/* ---- plugged and ejected ---- */
+
+#define EJECTOR 0xd0000000ull
+
+static struct hotplug_log {
+	int added, removal_wanted;
+} plugged;
+
+static void on_added(void *opaque, int cpu)
+{
+	((struct hotplug_log *)opaque)->added = cpu;
+}
+
+static void on_removal(void *opaque, int cpu)
+{
+	((struct hotplug_log *)opaque)->removal_wanted = cpu;
+}
+
+static struct cpu_hotplug hooks = { on_added, on_removal, &plugged };
+
+Test(vcpu, is_plugged_by_a_person, .timeout = 300)
+{
+	struct machine *m = spinner(1);
+	struct error err = { "" };
+
+	((struct machine_config *)m->cfg)->max_vcpus = 3;
+	m->cpu_hotplug = &hooks;
+	for (int round = 0; round < 20; round++) {
+		if (round % 2)
+			start(m);
+		cr_assert_eq(control_vcpu_add(m, 2, &err), 0, "%s", err.text);
+		cr_assert_eq(plugged.added, 2);
+		cr_assert_eq(control_vcpu_add(m, 2, &err), -EEXIST);
+		cr_assert_eq(control_vcpu_remove(m, 2, &err), 0, "%s", err.text);
+		cr_assert_eq(plugged.removal_wanted, 2);
+		cr_assert(control_vcpu_exists(m, 2), "until the guest gives it up");
+		machine_eject_vcpu(m, 2);
+		machine_eject_vcpu(m, 2);
+		/* Not done yet, but nobody sees that. */
+		if (round % 3 == 0)
+			cr_assert_eq(control_vcpu_remove(m, 2, &err), -ESRCH);
+		toy_run_loop(m, 1);
+		cr_assert_not(control_vcpu_exists(m, 2));
+		cr_assert_eq(control_stop(m, NULL), 0);
+	}
+	cr_assert_eq(control_vcpu_add(m, 3, &err), -EINVAL);
+	cr_assert(strstr(err.text, "maxcpus"), "%s", err.text);
+	cr_assert_eq(control_vcpu_add(m, -1, &err), -EINVAL);
+	cr_assert_eq(control_vcpu_remove(m, 0, &err), -EBUSY);
+	cr_assert_eq(control_vcpu_remove(m, 1, &err), -ESRCH);
+	machine_eject_vcpu(m, 0);
+	machine_eject_vcpu(m, -1);
+	machine_eject_vcpu(m, MACHINE_MAX_VCPUS);
+	toy_run_loop(m, 1);
+	cr_assert(control_vcpu_exists(m, 0));
+	m->cpu_hotplug = NULL;
+	cr_assert_eq(control_vcpu_add(m, 1, &err), 0, "the guest is not told: %s", err.text);
+	cr_assert_eq(control_vcpu_remove(m, 1, &err), -ENOTSUP);
+	toy_machine_free(m);
+}
+
+static void eject_one(void *opaque, uint64_t off, unsigned size, uint64_t value)
+{
+	(void)off, (void)size, (void)value;
+	machine_eject_vcpu(opaque, 1);
+}
+
+/* Whichever vCPU says so, number 1 itself too, and whatever the others are doing. */
+Test(vcpu, is_ejected_by_the_guest, .timeout = 300)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	struct toy_code code = { .len = 0 };
+	struct error err = { "" };
+	struct bus_range ejector;
+	struct machine *m;
+	uint64_t at = toy_emit_addr(&code, TOY_OUT, EJECTOR);
+
+	toy_emit_addr(&code, TOY_JMP, at);
+	m = toy_machine(&code, 2, NULL);
+	ejector = (struct bus_range){ .name = "ejector",
+				      .base = EJECTOR,
+				      .len = 1,
+				      .lock = &lock,
+				      .write = eject_one,
+				      .opaque = m };
+	cr_assert_eq(bus_add(&m->mmio, &ejector), 0);
+	((struct machine_config *)m->cfg)->max_vcpus = 2;
+	start(m);
+	for (int round = 0; round < 50; round++) {
+		for (int tries = 0; control_vcpu_exists(m, 1) && tries < 20000; tries++)
+			toy_run_loop(m, 1);
+		cr_assert_not(control_vcpu_exists(m, 1));
+		if (round % 5 == 0) {
+			cr_assert_eq(control_stop(m, NULL), 0);
+			start(m);
+		}
+		cr_assert_eq(control_vcpu_add(m, 1, &err), 0, "%s", err.text);
+	}
+	cr_assert_eq(control_stop(m, NULL), 0);
+	bus_remove(&m->mmio, &ejector);
 	toy_machine_free(m);
 }
 

@@ -246,6 +246,22 @@ int control_reset(struct machine *m, struct control_client *by, struct error *er
 	return 0;
 }
 
+int control_vcpu_add(struct machine *m, int vcpu, struct error *err)
+{
+	if (vcpu > 3)
+		return error_set(err, -EINVAL, "there is no vCPU %d to add", vcpu);
+	fake_of(m)->added = vcpu;
+	return 0;
+}
+
+int control_vcpu_remove(struct machine *m, int vcpu, struct error *err)
+{
+	if (!vcpu)
+		return error_set(err, -EBUSY, "vCPU 0 stays");
+	fake_of(m)->removed = vcpu;
+	return 0;
+}
+
 int control_sendkey(struct machine *m, const uint16_t *codes, size_t count, unsigned ms,
 		    struct error *err)
 {

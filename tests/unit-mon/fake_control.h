@@ -39,7 +39,8 @@ struct fake {
 	bool step_pending;
 	unsigned resumes, stops, resets, steps, powerdowns;
 	unsigned nmis[FAKE_VCPUS_MAX];
-	uint16_t keys[8]; /* that were sent last */
+	int added, removed; /* vCPUs that were asked for, given back; the last ones */
+	uint16_t keys[8];   /* that were sent last */
 	size_t key_count;
 	unsigned key_ms;
 	bool refuse_run; /* control_resume… fails with -EPERM */

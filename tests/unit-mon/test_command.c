@@ -222,6 +222,20 @@ Test(mon_command, running_and_stopping)
 	cr_expect(fake->quit);
 }
 
+Test(mon_command, vcpus_come_and_go)
+{
+	expect_is("cpu-add 3", "");
+	cr_expect_eq(fake->added, 3);
+	expect_is("cpu-add 4", "error: there is no vCPU 4 to add\n");
+	expect_says("cpu-add 255", "out of range");
+	expect_is("cpu-del 1", "it goes when the guest has given it up\n");
+	cr_expect_eq(fake->removed, 1);
+	expect_is("cpu-del 0", "error: vCPU 0 stays\n");
+	expect_says("cpu-del 7", "^");
+	cr_expect_str_eq(completions("cpu-"), "cpu-add cpu-del ");
+	cr_expect_str_eq(completions("cpu-del "), "0 1 ");
+}
+
 Test(mon_command, keys)
 {
 	static const uint16_t restart[] = { 0x14, 0x11, 0xe071 };

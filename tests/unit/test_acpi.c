@@ -22,6 +22,7 @@ static void setup(void)
 	f = fake_create();
 	cr_assert_not_null(f);
 	f->cfg.serial[1] = "none";
+	f->cfg.max_vcpus = 5;
 	cr_assert_eq(memory_create(&f->m.ram, -1, 64ull << 20, &err), 0, "%s", err.text);
 	cr_assert(fake_add_devices(f));
 	/* Three vCPUs, one of which has gone. The tables ask only whether there is one. */
@@ -116,16 +117,19 @@ Test(acpi, madt_has_the_vcpus)
 	const uint8_t *p = (const uint8_t *)(madt + 1);
 	const uint8_t *end = (const uint8_t *)madt + madt->header.length;
 	unsigned found[256] = { 0 };
-	unsigned ids = 0;
+	unsigned ids = 0, may_come = 0;
 
 	for (; p < end; p += p[1]) {
 		cr_assert_geq(p[1], 2);
 		found[p[0]]++;
 		if (p[0] == 0)
-			ids |= 1u << ((const struct madt_lapic *)p)->apic_id;
+			*(((const struct madt_lapic *)p)->flags & MADT_ENABLED
+				  ? &ids
+				  : &may_come) |= 1u << ((const struct madt_lapic *)p)->apic_id;
 	}
 	cr_expect_eq(p, end);
 	cr_expect_eq(ids, 1u << 0 | 1u << 1 | 1u << 3);
+	cr_expect_eq(may_come, 1u << 2 | 1u << 4);
 	cr_expect_eq(found[1], 1u, "one I/O APIC");
 	cr_expect_eq(found[2], 1u, "the SCI's line");
 }
@@ -163,9 +167,10 @@ static void dsdt_gives(const char *command, const char *name, const char *const 
 /* The AML as people read it: iasl takes it apart again, and the machine has COM1 and COM2. */
 Test(acpi, dsdt_is_what_iasl_understands)
 {
-	/* COM1, COM2, the clock, PCI, pvpanic, fw_cfg and the keyboard. */
+	/* COM1, COM2, the clock, PCI, pvpanic, fw_cfg, the keyboard and the
+	 * processors. */
 	dsdt_gives("iasl -d dsdt.aml", "dsdt.dsl",
-		   (const char *const[]){ "Name (DEVS, 0x000001F3)", NULL });
+		   (const char *const[]){ "Name (DEVS, 0x000003F3)", NULL });
 }
 
 /* … and as an operating system executes it: ACPICA's interpreter is Linux's. */

@@ -6,7 +6,8 @@
  *   RSDP --> XSDT --> FADT --> DSDT (compiled from dsdt.asl)
  *                |        `--> FACS
  *                |--> MADT
- *                `--> MCFG, when there is PCI
+ *                |--> MCFG, when there is PCI
+ *                `--> SSDT, the processors, when there can be several
  *
  * Written to LAYOUT_ACPI at each load, from the machine's devices and vCPUs.
  */
@@ -89,8 +90,10 @@ static uint64_t put_table(struct writer *w, struct acpi_header *h, size_t len)
 /* The bits of DEVS in dsdt.asl. */
 static uint32_t present_devices(struct machine *m)
 {
-	static const char *const names[] = { "serial0", "serial1",  "serial2", "serial3", "rtc0",
-					     "pci0",	"pvpanic0", "fwcfg0",  "kbc0" };
+	static const char *const names[] = {
+		"serial0", "serial1",  "serial2", "serial3", "rtc0",
+		"pci0",	   "pvpanic0", "fwcfg0",  "kbc0",    "cpuhp0"
+	};
 	uint32_t bits = 0;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -162,9 +165,11 @@ static uint64_t put_fadt(struct writer *w, const struct device *pm, uint64_t dsd
 		.pm1a_evt_blk = (uint32_t)base,
 		.pm1a_cnt_blk = (uint32_t)base + 4,
 		.pm_tmr_blk = (uint32_t)base + 8,
+		.gpe0_blk = (uint32_t)base + 12,
 		.pm1_evt_len = 4,
 		.pm1_cnt_len = 2,
 		.pm_tmr_len = 4,
+		.gpe0_blk_len = 4,
 		.p_lvl2_lat = 0xffff, /* no C2, no C3 */
 		.p_lvl3_lat = 0xffff,
 		.century = RTC_CENTURY,
@@ -178,6 +183,7 @@ static uint64_t put_fadt(struct writer *w, const struct device *pm, uint64_t dsd
 		.x_pm1a_evt_blk = port(base, 4),
 		.x_pm1a_cnt_blk = port(base + 4, 2),
 		.x_pm_tmr_blk = port(base + 8, 4),
+		.x_gpe0_blk = port(base + 12, 4),
 	};
 
 	f.firmware_ctrl = (uint32_t)put(w, &facs, sizeof(facs), 64);
@@ -210,12 +216,14 @@ static uint64_t put_madt(struct writer *w, int sci)
 	size_t n = 0;
 
 	for (unsigned i = 0; i < MACHINE_MAX_VCPUS; i++)
-		if (w->m->vcpus[i])
+		if (w->m->vcpus[i] || i < w->m->cfg->max_vcpus)
 			t.cpu[n++] = (struct madt_lapic){ .type = 0,
 							  .length = sizeof(t.cpu[0]),
 							  .processor = (uint8_t)i,
 							  .apic_id = (uint8_t)i,
-							  .flags = MADT_ENABLED };
+							  .flags = w->m->vcpus[i]
+									   ? MADT_ENABLED
+									   : MADT_ONLINE_CAPABLE };
 	return put_table(w, &t.head.header, sizeof(t) - (MACHINE_MAX_VCPUS - n) * sizeof(t.cpu[0]));
 }
 
@@ -226,6 +234,25 @@ static uint64_t put_mcfg(struct writer *w)
 	struct acpi_mcfg t = { .header = header("MCFG", 1), .base = PCI_ECAM_BASE };
 
 	return put_table(w, &t.header, sizeof(t));
+}
+
+/* ---- SSDT ---- */
+
+static uint64_t put_cpus(struct writer *w)
+{
+	struct acpi_header head = header("SSDT", 2), *table;
+	struct strbuf aml = STRBUF_INIT;
+	uint64_t gpa = 0;
+
+	strbuf_add(&aml, &head, sizeof(head));
+	acpi_cpus_aml(w->m->cfg->max_vcpus, &aml);
+	table = (struct acpi_header *)aml.data;
+	if (aml.failed)
+		w->err = -ENOMEM;
+	else
+		gpa = put_table(w, table, aml.len);
+	strbuf_free(&aml);
+	return gpa;
 }
 
 /* ---- RSDP, XSDT ---- */
@@ -250,6 +277,8 @@ int arch_firmware_tables(struct machine *m, uint64_t *rsdp, struct error *err)
 	x.entry[n++] = put_madt(&w, pm->irq);
 	if (device_find(m, "pci0"))
 		x.entry[n++] = put_mcfg(&w);
+	if (m->cfg->max_vcpus > 1 && device_find(m, "cpuhp0"))
+		x.entry[n++] = put_cpus(&w);
 	r.xsdt_address = put_table(&w, &x.header, sizeof(x.header) + n * sizeof(x.entry[0]));
 	r.checksum = checksum(&r, 20);
 	r.extended_checksum = checksum(&r, sizeof(r));

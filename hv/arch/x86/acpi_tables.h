@@ -8,6 +8,8 @@
 
 #include <stdint.h>
 
+#include "hv/strbuf.h"
+
 #define ACPI_PACKED __attribute__((packed))
 
 /* 5.2.5.3 */
@@ -39,7 +41,7 @@ struct acpi_header {
 /* 5.2.8 */
 struct acpi_xsdt {
 	struct acpi_header header;
-	uint64_t entry[3];
+	uint64_t entry[4];
 } ACPI_PACKED;
 
 /* 5.2.3.2: Generic Address Structure */
@@ -113,7 +115,8 @@ struct acpi_madt {
 } ACPI_PACKED;
 
 /* 5.2.12.2 */
-#define MADT_ENABLED 1
+#define MADT_ENABLED	    1
+#define MADT_ONLINE_CAPABLE 2 /* not there, and may come */
 struct madt_lapic {
 	uint8_t type, length, processor, apic_id;
 	uint32_t flags;
@@ -151,5 +154,8 @@ struct acpi_mcfg {
 	uint32_t reserved2;
 } ACPI_PACKED;
 _Static_assert(sizeof(struct acpi_mcfg) == 60, "an MCFG of one bus");
+
+/* Adds the code of an SSDT for processors 0 to @cpus - 1 (acpi_cpus.c). */
+void acpi_cpus_aml(unsigned cpus, struct strbuf *out);
 
 #endif

@@ -77,6 +77,44 @@ void arch_clock_stop(struct machine *m)
 			vcpu_run_on(m->vcpus[i], hold, NULL);
 }
 
+struct tsc {
+	bool has_offset, held;
+	uint64_t offset, value;
+};
+
+static void tsc_of(struct vcpu *v, void *arg)
+{
+	struct tsc *t = arg;
+
+	t->has_offset = offset_ioctl(v, KVM_GET_DEVICE_ATTR, &t->offset);
+	t->held = v->arch.tsc_held;
+	t->value = v->arch.tsc;
+	if (!t->held)
+		x86_msr_read(v, MSR_IA32_TSC, &t->value);
+}
+
+static void tsc_join(struct vcpu *v, void *arg)
+{
+	struct tsc *t = arg;
+
+	if (t->has_offset)
+		offset_ioctl(v, KVM_SET_DEVICE_ATTR, &t->offset);
+	else
+		x86_msr_write(v, MSR_IA32_TSC, t->value);
+	v->arch.tsc_held = t->held;
+	v->arch.tsc = t->value;
+}
+
+/* All TSCs of a machine are one to its guest: a Linux that finds them apart stops using them. */
+void arch_clock_join(struct vcpu *v)
+{
+	struct vcpu *first = v->m->vcpus[0];
+	struct tsc tsc = { 0 };
+
+	if (first && first != v && !vcpu_run_on(first, tsc_of, &tsc))
+		vcpu_run_on(v, tsc_join, &tsc);
+}
+
 void arch_clock_start(struct machine *m)
 {
 	struct arch_vm *a = m->arch;

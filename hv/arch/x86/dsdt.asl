@@ -7,7 +7,8 @@
 DefinitionBlock ("", "DSDT", 2, "VITRIN", "VITRINE", 1)
 {
 	// Which devices the machine has, a bit each: 0-3 the serial ports, 4 the clock, 5 PCI,
-	// 6 pvpanic, 7 fw_cfg, 8 the keyboard.
+	// 6 pvpanic, 7 fw_cfg, 8 the keyboard,
+	// 9 processors that come and go.
 	// The value is a placeholder.
 	Name (DEVS, 0x53564544)
 
@@ -21,8 +22,107 @@ DefinitionBlock ("", "DSDT", 2, "VITRIN", "VITRINE", 1)
 		Return (0)
 	}
 
+	// What the SSDT with the processors has (acpi_cpus.c): notifies number Arg0 of Arg1.
+	External (\_SB.CPUS.CTFY, MethodObj)
+
+	// 5.6.4.1.1: the event that devices/cpu_hotplug.c raises.
+	Scope (\_GPE)
+	{
+		Method (_E02) { \_SB.CPUS.CSCN () }
+	}
+
 	Scope (\_SB)
 	{
+		// Processors, by the registers of devices/cpu_hotplug.c (QEMU's
+		// docs/specs/acpi_cpu_hotplug.rst). Each has an object in the SSDT, which calls these.
+		Device (CPUS)
+		{
+			Name (_HID, "ACPI0010")
+			Name (_CID, EisaId ("PNP0A05"))
+			Method (_STA) { Return (HAVE (9)) }
+
+			OperationRegion (PRST, SystemIO, 0x0CD8, 0x0C)
+			Field (PRST, ByteAcc, NoLock, WriteAsZeros)
+			{
+				Offset (4),
+				CPEN, 1,
+				CINS, 1,
+				CRMV, 1,
+				CEJE, 1,
+				Offset (5),
+				CCMD, 8
+			}
+			Field (PRST, DWordAcc, NoLock, Preserve)
+			{
+				CSEL, 32,
+				Offset (8),
+				CDAT, 32
+			}
+			Mutex (CPLK, 0)
+
+			// _STA of processor Arg0
+			Method (CSTA, 1, Serialized)
+			{
+				Local0 = 0
+				Acquire (CPLK, 0xFFFF)
+				CSEL = Arg0
+				If (CPEN) { Local0 = 0x0F }
+				Release (CPLK)
+				Return (Local0)
+			}
+			// _MAT: its entry in the MADT (5.2.12.2)
+			Method (CMAT, 1, Serialized)
+			{
+				Local0 = Buffer (8) { 0, 8, 0, 0, 0, 0, 0, 0 }
+				Local0[2] = Arg0
+				Local0[3] = Arg0
+				If (CSTA (Arg0)) { Local0[4] = 1 }
+				Return (Local0)
+			}
+			// _EJ0
+			Method (CEJT, 1, Serialized)
+			{
+				Acquire (CPLK, 0xFFFF)
+				CSEL = Arg0
+				CEJE = 1
+				Release (CPLK)
+			}
+			// _OST: event Arg1, status Arg2
+			Method (COST, 3, Serialized)
+			{
+				Acquire (CPLK, 0xFFFF)
+				CSEL = Arg0
+				CCMD = 1
+				CDAT = Arg1
+				CCMD = 2
+				CDAT = Arg2
+				Release (CPLK)
+			}
+			// Tells the operating system of all that happened: a check (1), a request
+			// to eject (3).
+			Method (CSCN, 0, Serialized)
+			{
+				Acquire (CPLK, 0xFFFF)
+				CSEL = 0
+				CCMD = 0
+				While (CINS | CRMV)
+				{
+					Local0 = CDAT
+					If (CINS)
+					{
+						CINS = 1
+						CTFY (Local0, 1)
+					}
+					Else
+					{
+						CRMV = 1
+						CTFY (Local0, 3)
+					}
+					CCMD = 0
+				}
+				Release (CPLK)
+			}
+		}
 		Device (COM1)
 		{
 			Name (_HID, EisaId ("PNP0501"))

@@ -6,7 +6,12 @@
 #include <linux/kvm.h>
 #include <stdbool.h>
 
+struct arch_vm;
+
 struct x86_power_on {
+	int vcpu;		   /* whose it is */
+	bool complete;		   /* all of it was read */
+	struct x86_power_on *next; /* of arch_vm.kept */
 	struct kvm_regs regs;
 	struct kvm_sregs sregs;
 	struct kvm_debugregs debugregs;
@@ -19,5 +24,9 @@ struct x86_power_on {
 	struct kvm_msrs *msrs;
 	struct kvm_nested_state *nested; /* NULL: the guest has no nesting */
 };
+
+/* Loop thread, both. Takes that of vCPU @vcpu out of arch_vm.kept; NULL: it was never there. */
+struct x86_power_on *x86_power_on_take(struct arch_vm *a, int vcpu);
+void x86_power_on_free(struct x86_power_on *p);
 
 #endif

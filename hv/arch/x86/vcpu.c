@@ -106,33 +106,60 @@ static int snapshot(struct vcpu *v, struct x86_power_on *p)
 	return snapshot_nested(v, p);
 }
 
+/* ---- life ---- */
+
+static struct x86_power_on *power_on_new(const struct vcpu *v)
+{
+	struct x86_power_on *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	p->vcpu = v->index;
+	p->xsave = calloc(1, v->m->arch->xsave.size);
+	if (p->xsave)
+		return p;
+	free(p);
+	return NULL;
+}
+
+/* A vCPU that was never there: it gets its CPUID, and what it is like then is kept. */
+static int begin(struct vcpu *v, struct x86_power_on *p, struct error *err)
+{
+	int ret = set_cpuid(v, err);
+
+	if (ret < 0)
+		return ret;
+	ret = snapshot(v, p);
+	if (ret < 0)
+		return error_set(err, ret, "KVM does not show the state of vCPU %d: %s", v->index,
+				 strerror(-ret));
+	p->complete = true;
+	return 0;
+}
+
 int arch_vcpu_create(struct vcpu *v, struct error *err)
 {
 	struct arch_vm *a = v->m->arch;
-	struct x86_power_on *p;
-	int ret;
+	struct x86_power_on *p = x86_power_on_take(a, v->index);
+	int ret = 0;
 
 	memset(&v->arch, 0, sizeof(v->arch));
-	p = calloc(1, sizeof(*p));
+	if (!p)
+		p = power_on_new(v);
 	v->arch.power_on = p;
 	v->arch.wanted = calloc(1, sizeof(*v->arch.wanted));
 	v->arch.xsave = aligned_alloc(64, (a->xsave.size + 63) & ~63u);
-	if (!p || !v->arch.wanted || !v->arch.xsave || !(p->xsave = calloc(1, a->xsave.size))) {
+	if (!p || !v->arch.wanted || !v->arch.xsave) {
 		ret = error_set(err, -ENOMEM, "no memory for vCPU %d's registers", v->index);
 		goto fail;
 	}
-	ret = set_cpuid(v, err);
-	if (ret < 0)
-		goto fail;
 	v->arch.features = features(a->cpuid);
 	v->arch.can_nest = can_nest(a->cpuid);
 	v->arch.maxphyaddr = x86_cpuid_maxphyaddr(a->cpuid);
-	ret = snapshot(v, p);
-	if (ret < 0) {
-		error_set(err, ret, "KVM does not show the state of vCPU %d: %s", v->index,
-			  strerror(-ret));
+	if (!p->complete)
+		ret = begin(v, p, err);
+	if (ret < 0)
 		goto fail;
-	}
 	arch_regs_forget(v);
 	return 0;
 fail:
@@ -142,14 +169,15 @@ fail:
 
 void arch_vcpu_destroy(struct vcpu *v)
 {
+	struct arch_vm *a = v->m->arch;
 	struct x86_power_on *p = v->arch.power_on;
 
-	if (p) {
-		free(p->xsave);
-		free(p->msrs);
-		free(p->nested);
+	if (a && p && p->complete) {
+		p->next = a->kept;
+		a->kept = p;
+	} else {
+		x86_power_on_free(p);
 	}
-	free(p);
 	free(v->arch.xsave);
 	free(v->arch.wanted);
 	v->arch.power_on = NULL;

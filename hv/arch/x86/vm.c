@@ -223,6 +223,7 @@ void arch_vm_destroy(struct machine *m)
 {
 	if (!m->arch)
 		return;
+	x86_power_on_forget(m->arch);
 	free(m->arch->msrs.index);
 	free(m->arch->cpuid);
 	free(m->arch);

@@ -350,6 +350,9 @@ struct arch_vm {
 	bool rf_passes;		       /* RFLAGS.RF gets past an execution breakpoint of ours */
 	struct kvm_irqchip irqchip[3]; /* at power-on */
 	struct kvm_pit_state2 pit;
+	/* Of vCPUs that are gone. KVM keeps those until the VM ends, with the CPUID that they had
+	 * and the state that they were left in, and one that comes again is one of them. */
+	struct x86_power_on *kept;
 
 	/* clock.c; loop thread */
 	bool clock_held;
@@ -361,6 +364,11 @@ struct arch_vm {
 #define X86_FOUND_BP_AT_INSN  1u /* an injected #BP pushes the pc of the int3, not behind it */
 #define X86_FOUND_EARLY_TRAPS 2u /* a step's trap came before its instruction was done */
 #define X86_FOUND_RF_PASSES   4u /* with RFLAGS.RF an execution breakpoint did not fire again */
+
+/* ---- power_on.c ---- */
+
+/* Frees arch_vm.kept. */
+void x86_power_on_forget(struct arch_vm *a);
 
 /* ---- boot_tables.c ---- */
 

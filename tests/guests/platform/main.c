@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * platform: drivers of the board's small devices without an operating system. A word on
- * the command line says which: panic, crash, fwcfg, rtc, keyboard.
+ * the command line says which: panic, crash, fwcfg, rtc, keyboard,
+ * cpus.
  *
  * Prints a line for each thing that works. Ends with 0, or with the number of the line
  * that went wrong.
@@ -235,6 +236,55 @@ static void keyboard_drill(void)
 	check(!memcmp(keys, want, sizeof(want)), "those were the keys");
 }
 
+/* ---- a processor that comes and goes: QEMU's docs/specs/acpi_cpu_hotplug.rst ---- */
+
+#define HOTPLUG_SELECTOR 0xcd8
+#define HOTPLUG_FLAGS	 0xcdc
+#define HOTPLUG_COMMAND	 0xcdd
+#define GPE_STATUS	 0x60c
+#define GPE_CPU		 0x04
+#define CPU_ENABLED	 0x01
+#define CPU_INSERT	 0x02
+#define CPU_REMOVE	 0x04
+#define CPU_EJECT	 0x08
+
+static uint8_t cpu_flags(uint32_t cpu)
+{
+	outl(HOTPLUG_SELECTOR, cpu);
+	return inb(HOTPLUG_FLAGS);
+}
+
+/* As the methods in hv/arch/x86/dsdt.asl do, without the interrupt. */
+static void wait_for_event(uint8_t event)
+{
+	while (!(inb(GPE_STATUS) & GPE_CPU))
+		cpu_relax();
+	outb(GPE_STATUS, GPE_CPU);
+	outl(HOTPLUG_SELECTOR, 0);
+	outb(HOTPLUG_COMMAND, 0);
+	check(inb(HOTPLUG_FLAGS) & event, "an event of a processor");
+	outb(HOTPLUG_FLAGS, event);
+}
+
+static void cpus_drill(void)
+{
+	check(cpu_flags(0) == CPU_ENABLED && cpu_flags(1) == 0, "there is one processor");
+	print("platform: plug one\n");
+	wait_for_event(CPU_INSERT);
+	check(cpu_flags(1) == CPU_ENABLED, "there are two processors");
+	machine.nr_cpus = 2;
+	smp_start();
+	check(cpus_online == 2, "the second one runs");
+	print("platform: ask for it back\n");
+	wait_for_event(CPU_REMOVE);
+	outl(HOTPLUG_SELECTOR, 1);
+	outb(HOTPLUG_FLAGS, CPU_EJECT);
+	check(cpu_flags(1) == 0, "it is gone");
+	print("platform: ejected\n");
+	while (!(inb(GPE_STATUS) & GPE_CPU))
+		cpu_relax();
+}
+
 /* ---- all of it ---- */
 
 static const struct {
@@ -242,7 +292,7 @@ static const struct {
 	void (*run)(void);
 } drills[] = {
 	{ "fwcfg", fw_cfg_drill }, { "rtc", rtc_drill },     { "keyboard", keyboard_drill },
-	{ "panic", panic_drill },  { "crash", crash_drill },
+	{ "cpus", cpus_drill },	   { "panic", panic_drill }, { "crash", crash_drill },
 };
 
 void cpu_main(struct percpu *cpu)
