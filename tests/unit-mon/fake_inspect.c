@@ -100,6 +100,8 @@ bool inspect_exit(struct machine *m, int vcpu, unsigned reason, struct exit_stat
 	*out = (struct exit_stat){ 0 };
 	*name = "KVM_EXIT_IO";
 	if (!vcpu && reason == 2)
-		*out = (struct exit_stat){ .count = 8, .timed = 4, .ns = 4400, .bucket = { 1, 0, 3 } };
+		*out = (struct exit_stat){
+			.count = 8, .timed = 4, .ns = 4400, .bucket = { 1, 0, 3 }
+		};
 	return reason < EXIT_REASONS;
 }

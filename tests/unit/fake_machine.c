@@ -31,8 +31,11 @@ struct fake *fake_create(void)
 	if (!f)
 		return NULL;
 	f->image = memfd_create("image", MFD_CLOEXEC);
-	if (f->image < 0 || ftruncate(f->image, IMAGE_BYTES) < 0)
+	if (f->image < 0 || ftruncate(f->image, IMAGE_BYTES) < 0) {
+		close(f->image);
+		free(f);
 		return NULL;
+	}
 	snprintf(f->image_path, sizeof(f->image_path), "/proc/self/fd/%d", f->image);
 	f->drives[0] = (struct machine_drive){ .id = "memory", .file = f->image_path };
 	f->cfg.drives = f->drives;
