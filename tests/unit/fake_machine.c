@@ -31,11 +31,10 @@ struct fake *fake_create(void)
 	if (!f)
 		return NULL;
 	f->image = memfd_create("image", MFD_CLOEXEC);
-	if (f->image < 0 || ftruncate(f->image, IMAGE_BYTES) < 0) {
-		close(f->image);
-		free(f);
-		return NULL;
-	}
+	if (f->image < 0)
+		goto no_image;
+	if (ftruncate(f->image, IMAGE_BYTES) < 0)
+		goto no_room;
 	snprintf(f->image_path, sizeof(f->image_path), "/proc/self/fd/%d", f->image);
 	f->drives[0] = (struct machine_drive){ .id = "memory", .file = f->image_path };
 	f->cfg.drives = f->drives;
@@ -50,6 +49,12 @@ struct fake *fake_create(void)
 		return NULL;
 	hv_clock_guest_start(f->m.timers);
 	return f;
+
+no_room:
+	close(f->image);
+no_image:
+	free(f);
+	return NULL;
 }
 
 bool fake_add_devices(struct fake *f)
