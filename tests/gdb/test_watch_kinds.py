@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# places: native
+# places: vmx native
 # vitrine: -kernel @memop.elf -append "calls=8 adds=2" -m 64 -S
 # symbols: memop.elf
 # exit: 1

@@ -112,6 +112,17 @@ static bool step_was_empty(struct vcpu *v)
 	return true;
 }
 
+/*
+ * Whether all that was hit comes with what the instruction has done: a breakpoint on the
+ * instruction itself comes before it.
+ */
+static bool hits_are_traps(const struct vcpu *v, const struct arch_debug_event *ev)
+{
+	const struct kvm_debug_exit_arch *exit = &v->run->debug.arch;
+
+	return (!ev->hw_hits && !ev->arch) || !x86_dr6_is_fault(exit->dr6 & DR6_TRAPS, exit->dr7);
+}
+
 /* The same after the last step: such a trap must not reach the guest. */
 static bool trap_is_stale(struct vcpu *v)
 {
@@ -129,8 +140,12 @@ static void on_single_step(struct vcpu *v, struct arch_debug_event *ev)
 			ev->arch |= DR6_BS;
 		return;
 	}
-	if (!ev->hw_hits && !ev->arch && step_was_empty(v))
+	/* An access that was seen and not made, because KVM had to map the page, is seen again. */
+	if (hits_are_traps(v, ev) && step_was_empty(v)) {
+		ev->hw_hits = 0;
+		ev->arch = 0;
 		return;
+	}
 	ev->step = true;
 	v->arch.step_retries = 0;
 	if (x86_step_guest_traps(v))
