@@ -78,7 +78,7 @@ extern uint64_t toy_used_page;
 extern uint64_t toy_loaded; /* atomic */
 /* Breakpoint instructions that the guest was given as its own. */
 extern unsigned toy_injected;
-extern unsigned toy_nmis[]; /* by vCPU */
+extern unsigned toy_nmis[MACHINE_MAX_VCPUS]; /* by vCPU */
 void toy_map(bool mapped);
 /* Where the toy's exceptions 0, 5 and 6 are handled; atomic. */
 extern uint64_t toy_handlers[32];
