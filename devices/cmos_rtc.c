@@ -163,14 +163,19 @@ static void arm_timers(struct rtc *r)
 		hv_timer_disarm(r->second_timer);
 }
 
-/* Brings register C, the interrupt line and the timers up to date: before and after anything
- * changes. */
-static void sync(struct rtc *r)
+/* Brings register C up to date. */
+static void note_flags(struct rtc *r)
 {
 	r->c |= new_flags(r);
 	r->seen_sec = now_sec(r);
 	r->seen_ticks = now_ticks(r);
 	r->c = with_irqf(r, r->c & (RTC_C_PF | RTC_C_AF | RTC_C_UF));
+}
+
+/* The same with the interrupt line and the timers: before and after anything changes. */
+static void sync(struct rtc *r)
+{
+	note_flags(r);
 	device_irq_set(&r->dev, r->c & RTC_C_IRQF);
 	arm_timers(r);
 }
@@ -289,9 +294,11 @@ static uint64_t read_c(struct device *dev, const struct reg *reg)
 	uint8_t c;
 
 	(void)reg;
-	sync(r);
+	note_flags(r);
 	c = r->c;
 	r->c = 0;
+	/* The line goes down even if the next flag is there already: the interrupt is an edge. */
+	device_irq_set(&r->dev, false);
 	sync(r);
 	return c;
 }

@@ -379,6 +379,23 @@ Test(rtc, one_interrupt_until_it_is_answered)
 	cr_assert(fake_irq_level(8));
 }
 
+/* A flag may come up while C is read. It is an interrupt of its own, and the line is told by edges.
+ */
+Test(rtc, an_answer_lets_the_line_go)
+{
+	out(A, 0x23); /* 8192 Hz: now and then that happens */
+	in(C);
+	out(B, 0x42);
+	for (int i = 0; i < 2000; i++) {
+		unsigned edges;
+
+		fake_run_for(f, 1);
+		edges = fake_irq_edges(8);
+		if (in(C)&0x80 && fake_irq_level(8))
+			cr_assert_gt(fake_irq_edges(8), edges, "read %d", i);
+	}
+}
+
 Test(rtc, periodic_stands_still_with_the_guest)
 {
 	out(A, 0x2a);
