@@ -1,65 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Breakpoints with conditions, for one stop, passed over. */
-#include <criterion/criterion.h>
 #include <string.h>
 
-#include "monitor/monitor.h"
-#include "tests/unit-mon/fake_control.h"
+#include "tests/unit-mon/fixture.h"
 
-static struct loop *loop;
-static struct fake *fake;
-static struct monitor *mon;
-static struct strbuf out;
-
-static void setup(void)
-{
-	struct error err;
-
-	cr_assert_eq(loop_create(&loop), 0);
-	fake = fake_create(NULL, 2, 1 << 20);
-	cr_assert_not_null(fake);
-	cr_assert_eq(monitor_create(&mon, &fake->m, loop, &err), 0);
-}
-
-static void teardown(void)
-{
-	monitor_destroy(mon);
-	fake_destroy(fake);
-	loop_destroy(loop);
-	strbuf_free(&out);
-}
-
-TestSuite(mon_breakpoint, .init = setup, .fini = teardown);
-
-static const char *run(const char *line)
-{
-	strbuf_clear(&out);
-	monitor_execute(mon, line, &out);
-	return strbuf_str(&out);
-}
-
-#define expect_says(line_, text_) \
-	cr_expect(strstr(run(line_), (text_)), "%s: %s", (line_), strbuf_str(&out))
-#define expect_is(line_, text_) cr_expect_str_eq(run(line_), (text_), "%s", (line_))
-
-static void end_turn(void *opaque)
-{
-	(void)opaque;
-	loop_quit(loop, 0);
-}
-
-static void turn(void)
-{
-	loop_post(loop, end_turn, NULL);
-	loop_run(loop);
-}
-
-static bool hit(int id, int vcpu)
-{
-	if (fake->m.state != RUN_RUNNING)
-		run("cont");
-	return fake_hit(fake, id, vcpu);
-}
+TestSuite(mon_breakpoint, .init = fixture_setup, .fini = fixture_teardown);
 
 Test(mon_breakpoint, decides)
 {

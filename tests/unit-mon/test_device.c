@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Commands about devices: what they show, traces and their files, stops. */
-#include <criterion/criterion.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,45 +7,10 @@
 
 #include "hv/device_event.h"
 #include "monitor/command.h"
-#include "monitor/monitor.h"
 #include "monitor/session.h"
-#include "tests/unit-mon/fake_control.h"
+#include "tests/unit-mon/fixture.h"
 
-static struct loop *loop;
-static struct fake *fake;
-static struct monitor *mon;
-static struct strbuf out;
-
-static void setup(void)
-{
-	struct error err;
-
-	cr_assert_eq(loop_create(&loop), 0);
-	fake = fake_create(NULL, 2, 1 << 20);
-	cr_assert_not_null(fake);
-	cr_assert_eq(monitor_create(&mon, &fake->m, loop, &err), 0);
-}
-
-static void teardown(void)
-{
-	monitor_destroy(mon);
-	fake_destroy(fake);
-	loop_destroy(loop);
-	strbuf_free(&out);
-}
-
-TestSuite(mon_device, .init = setup, .fini = teardown);
-
-static const char *run(const char *line)
-{
-	strbuf_clear(&out);
-	monitor_execute(mon, line, &out);
-	return strbuf_str(&out);
-}
-
-#define expect_says(line_, text_) \
-	cr_expect(strstr(run(line_), (text_)), "%s: %s", (line_), strbuf_str(&out))
-#define expect_is(line_, text_) cr_expect_str_eq(run(line_), (text_), "%s", (line_))
+TestSuite(mon_device, .init = fixture_setup, .fini = fixture_teardown);
 
 static void guest_writes(uint8_t value)
 {

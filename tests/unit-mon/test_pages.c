@@ -1,42 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Address spaces in the monitor: info pg, gva2gpa, gpa2gva, gpa2hva. */
-#include <criterion/criterion.h>
 #include <string.h>
 
-#include "monitor/monitor.h"
-#include "tests/unit-mon/fake_control.h"
+#include "tests/unit-mon/fixture.h"
 
-static struct loop *loop;
-static struct fake *fake;
-static struct monitor *mon;
-static struct strbuf out;
-
-static void setup(void)
-{
-	struct error err;
-
-	cr_assert_eq(loop_create(&loop), 0);
-	fake = fake_create(NULL, 2, 1 << 20);
-	cr_assert_not_null(fake);
-	cr_assert_eq(monitor_create(&mon, &fake->m, loop, &err), 0);
-}
-
-static void teardown(void)
-{
-	monitor_destroy(mon);
-	fake_destroy(fake);
-	loop_destroy(loop);
-	strbuf_free(&out);
-}
-
-TestSuite(mon_pages, .init = setup, .fini = teardown);
-
-static const char *run(const char *line)
-{
-	strbuf_clear(&out);
-	monitor_execute(mon, line, &out);
-	return strbuf_str(&out);
-}
+TestSuite(mon_pages, .init = fixture_setup, .fini = fixture_teardown);
 
 Test(mon_pages, the_map)
 {

@@ -13,35 +13,17 @@
 #include "monitor/qmp.h"
 #include "monitor/qmp_internal.h"
 #include "tests/unit-mon/fake_chardev.h"
-#include "tests/unit-mon/fake_control.h"
+#include "tests/unit-mon/fixture.h"
 
-static struct loop *loop;
-static struct fake *fake;
-static struct monitor *mon;
 static struct qmp *qmp;
 static struct chardev *cd;
-
-static void end_turn(void *opaque)
-{
-	(void)opaque;
-	loop_quit(loop, 0);
-}
-
-static void turn(void)
-{
-	loop_post(loop, end_turn, NULL);
-	loop_run(loop);
-}
 
 static void setup(void)
 {
 	struct error err;
 
-	cr_assert_eq(loop_create(&loop), 0);
-	fake = fake_create(loop, 2, 1 << 20);
-	cr_assert_not_null(fake);
+	fixture_setup_on_loop();
 	fake->m.loop = loop;
-	cr_assert_eq(monitor_create(&mon, &fake->m, loop, &err), 0);
 	cr_assert_eq(qmp_create(&qmp, mon, "fake", &err), 0);
 	cd = fake_endpoint_connect();
 }
@@ -50,9 +32,7 @@ static void teardown(void)
 {
 	qmp_destroy(qmp);
 	fake_chardev_free(cd);
-	monitor_destroy(mon);
-	fake_destroy(fake);
-	loop_destroy(loop);
+	fixture_teardown();
 }
 
 TestSuite(mon_qmp, .init = setup, .fini = teardown, .timeout = 120);

@@ -1,21 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* What takes time and what runs by itself: until, wait, next-branch, display, commands, source. */
-#include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "monitor/monitor.h"
 #include "monitor/script.h"
 #include "monitor/session.h"
-#include "tests/unit-mon/fake_control.h"
+#include "tests/unit-mon/fixture.h"
 
-static struct loop *loop;
-static struct fake *fake;
-static struct monitor *mon;
 static struct mon_session session; /* one that hears what comes later */
-static struct strbuf out, told;
+static struct strbuf told;
 static unsigned prompts;
 
 static void on_tell(struct mon_session *s, const char *text)
@@ -32,12 +27,8 @@ static void on_idle(struct mon_session *s)
 
 static void setup(void)
 {
-	struct error err;
-
-	cr_assert_eq(loop_create(&loop), 0);
-	fake = fake_create(loop, 2, 1 << 20);
-	cr_assert_not_null(fake);
-	cr_assert_eq(monitor_create(&mon, &fake->m, loop, &err), 0);
+	fixture_setup_on_loop();
+	run_by = &session;
 	session.tell = on_tell;
 	session.idle = on_idle;
 	mon_session_open(&session, mon, "monitor 1");
@@ -47,57 +38,29 @@ static void setup(void)
 static void teardown(void)
 {
 	mon_session_close(&session);
-	monitor_destroy(mon);
-	fake_destroy(fake);
-	loop_destroy(loop);
-	strbuf_free(&out);
+	fixture_teardown();
 	strbuf_free(&told);
 }
 
 TestSuite(mon_script, .init = setup, .fini = teardown);
 
-static const char *run(const char *line)
-{
-	strbuf_clear(&out);
-	mon_run(&session, line, &out);
-	return strbuf_str(&out);
-}
-
-#define expect_says(line_, text_) \
-	cr_expect(strstr(run(line_), (text_)), "%s: %s", (line_), strbuf_str(&out))
-#define expect_is(line_, text_) cr_expect_str_eq(run(line_), (text_), "%s", (line_))
-#define expect_told(text_)	cr_expect(strstr(strbuf_str(&told), (text_)), "%s", strbuf_str(&told))
-
-static void end_turn(void *opaque)
-{
-	(void)opaque;
-	loop_quit(loop, 0);
-}
+#define expect_told(text_) cr_expect(strstr(strbuf_str(&told), (text_)), "%s", strbuf_str(&told))
 
 /* What is posted, and what that wakes. */
-static void turn(void)
+static void turns(void)
 {
-	for (int i = 0; i < 4; i++) {
-		loop_post(loop, end_turn, NULL);
-		loop_run(loop);
-	}
+	for (int i = 0; i < 4; i++)
+		turn();
 }
 
 /* Until nothing is under way, or a minute of a slow machine has passed. */
 static void until_idle(void)
 {
 	for (int i = 0; i < 60000 && mon_session_busy(&session); i++) {
-		turn();
+		turns();
 		usleep(1000);
 	}
 	cr_assert_not(mon_session_busy(&session));
-}
-
-static bool hit(int id, int vcpu)
-{
-	if (fake->m.state != RUN_RUNNING)
-		run("cont");
-	return fake_hit(fake, id, vcpu);
 }
 
 static char path[] = "/tmp/vitrine-script-XXXXXX";
@@ -135,13 +98,13 @@ Test(mon_script, until)
 	/* Another vCPU does not count. */
 	cr_expect_not(fake_hit(fake, 1, 0));
 	cr_expect(fake_hit(fake, 1, 1));
-	turn();
+	turns();
 	cr_expect_eq(fake->bp_count, 0u);
 	cr_expect_eq(prompts, 1u);
 	/* Whatever stops the guest ends it. */
 	run("until 0x2000");
 	run("stop");
-	turn();
+	turns();
 	cr_expect_eq(fake->bp_count, 0u);
 	fake->refuse_run = true;
 	expect_says("until 0x2000", "error: the guest has shut down");
@@ -220,7 +183,7 @@ Test(mon_script, commands_follow_a_stop)
 	expect_says("info breakpoints", "    then print 40 + 2\n    then cont\n");
 	cr_expect(hit(1, 0));
 	cr_expect_eq(fake->m.state, RUN_DEBUG, "not inside the event");
-	turn();
+	turns();
 	expect_told("0x2a  42\n");
 	cr_expect_eq(fake->m.state, RUN_RUNNING);
 	run("stop");
@@ -243,7 +206,7 @@ Test(mon_script, commands_of_a_temporary_one)
 	run("print 40 + 2");
 	run("end");
 	cr_expect(hit(1, 0));
-	turn();
+	turns();
 	expect_told("0x2a  42\n");
 	cr_expect_eq(fake->bp_count, 0u);
 }
@@ -295,7 +258,7 @@ Test(mon_script, a_person_ends_it)
 	cr_expect(mon_session_busy(&session));
 	run("stop");
 	cr_expect_not(mon_session_busy(&session));
-	turn();
+	turns();
 	cr_expect_not(strstr(strbuf_str(&told), "0x2"));
 }
 
@@ -320,7 +283,7 @@ Test(mon_script, a_batch_that_fails_ends_the_program)
 	write_script("cont\nfrob\n");
 	cr_expect_eq(monitor_script(mon, path, &err), 0);
 	unlink(path);
-	turn();
+	turns();
 	cr_expect(fake->quit);
 	cr_expect_eq(fake->quit_code, 1);
 	cr_expect_eq(fake->m.state, RUN_RUNNING);
