@@ -20,9 +20,11 @@ GUEST_LDFLAGS := -m64 -nostdlib -static -no-pie -Wl,--build-id=sha1 -Wl,-z,max-p
 KIT_OBJS := $(patsubst tests/guests/%,$(GUEST_DIR)/obj/%.o,$(wildcard tests/guests/kit/*.c) \
               tests/guests/kit/boot.S tests/guests/kit/entry.S)
 
-# The guests that are linked with the kit, and the objects of one of them.
-KIT_GUESTS := demo steps memop hlt edu disk platform ringer
-guest_objs = $(patsubst tests/guests/%,$(GUEST_DIR)/obj/%.o,$(wildcard tests/guests/$(1)/*.c tests/guests/$(1)/*.S))
+# The guests that are linked with the kit, those of them that drive devices, and the objects of one.
+DRIVER_GUESTS := edu disk platform ringer
+KIT_GUESTS := demo steps memop hlt $(DRIVER_GUESTS)
+guest_objs = $(patsubst tests/guests/%,$(GUEST_DIR)/obj/%.o,$(wildcard tests/guests/$(1)/*.c tests/guests/$(1)/*.S) \
+              $(if $(filter $(1),$(DRIVER_GUESTS)),$(wildcard tests/guests/drivers/*.c)))
 
 GUESTS := $(KIT_GUESTS:%=$(GUEST_DIR)/%.elf) $(GUEST_DIR)/modes.elf \
           $(GUEST_DIR)/flat64.bin $(GUEST_DIR)/flat16.bin $(GUEST_DIR)/disk.bin \

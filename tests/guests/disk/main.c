@@ -7,18 +7,10 @@
  * Prints a line for each thing that works. Ends with 0, or with the number of the line that went
  * wrong.
  */
-#include "tests/guests/kit/kit.h"
+#include "tests/guests/drivers/drivers.h"
 
-#define ECAM 0xe0000000ull
-
-#define SLOTS	       32
-#define DISK_ID	       0x10421af4
-#define COMMAND	       0x04
-#define BAR0	       0x10
-#define CAPS	       0x34
-#define COMMAND_MEMORY 0x2
-#define COMMAND_MASTER 0x4
-#define CAP_VENDOR     9
+#define DISK_ID	   0x10421af4
+#define CAP_VENDOR 9
 
 /* Structures by cfg_type, and the common one's fields (4.1.4.3). */
 enum { COMMON = 1, NOTIFY = 2, CONFIG = 4 };
@@ -82,40 +74,20 @@ static struct {
 } own __attribute__((aligned(4096)));
 static volatile uint8_t done;
 
-static unsigned int slot, line;
 static volatile uint8_t *common, *config, *doorbell;
-
-static void check(bool ok, const char *what)
-{
-	line++;
-	print("disk: %s: %s\n", what, ok ? "ok" : "WRONG");
-	if (!ok)
-		debug_exit((uint8_t)line);
-}
-
-static volatile uint32_t *ecam(unsigned int reg)
-{
-	return (volatile uint32_t *)(ECAM | slot << 15 | reg);
-}
-
-static bool find(void)
-{
-	for (slot = 0; slot < SLOTS; slot++)
-		if (*ecam(0) == DISK_ID)
-			return true;
-	return false;
-}
 
 static void find_structures(void)
 {
-	for (unsigned int at = *ecam(CAPS) & 0xff; at; at = *ecam(at) >> 8 & 0xff) {
-		unsigned int type = *ecam(at) >> 24;
+	for (unsigned int at = *pci_config(PCI_CAPS) & 0xff; at; at = *pci_config(at) >> 8 & 0xff) {
+		unsigned int type = *pci_config(at) >> 24;
 		volatile uint8_t *where =
-			(volatile uint8_t *)(uint64_t)((*ecam(BAR0 + 4 * (*ecam(at + 4) & 0xff)) &
+			(volatile uint8_t *)(uint64_t)((*pci_config(
+								PCI_BAR0 +
+								4 * (*pci_config(at + 4) & 0xff)) &
 							~15u) +
-						       *ecam(at + 8));
+						       *pci_config(at + 8));
 
-		if ((*ecam(at) & 0xff) != CAP_VENDOR)
+		if ((*pci_config(at) & 0xff) != CAP_VENDOR)
 			continue;
 		if (type == COMMON)
 			common = where;
@@ -231,17 +203,11 @@ static void mistakes(void)
 	check(request(T_IN, capacity - 1, SECTOR) == S_OK, "its last sector is there");
 }
 
-void cpu_main(struct percpu *cpu)
-{
-	(void)cpu;
-}
-
 void kernel_main(uint32_t start_info, uint32_t zero_page)
 {
-	kit_init(start_info, zero_page);
-	cpu_init(0);
-	check(find(), "found by ECAM");
-	*ecam(COMMAND) = COMMAND_MEMORY | COMMAND_MASTER;
+	driver_guest_init("disk", start_info, zero_page);
+	check(pci_find(DISK_ID), "found by ECAM");
+	*pci_config(PCI_COMMAND) = PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
 	find_structures();
 	check(common && config && doorbell, "its structures are there");
 	check(reset() && negotiate(), "it agrees");

@@ -7,57 +7,19 @@
  * Prints a line for each thing that works. Ends with 0, or with the number of the line
  * that went wrong.
  */
-#include "tests/guests/kit/kit.h"
+#include "tests/guests/drivers/drivers.h"
 
-#define ECAM   0xe0000000ull
 #define IOAPIC 0xfec00000ull
 
-#define SLOTS	  32
-#define EDU_ID	  0x11e81234
-#define COMMAND	  0x04
-#define BAR0	  0x10
-#define CAPS	  0x34
-#define INTERRUPT 0x3c
-
-#define COMMAND_MEMORY 0x2
-#define COMMAND_MASTER 0x4
-
+#define EDU_ID	    0x11e81234
+#define MSI_ID	    0x05
 #define VECTOR_INTX VECTOR_TEST
 #define VECTOR_MSI  (VECTOR_TEST + 1)
 
 #define EDU_BUFFER 0x40000
 
-static unsigned int slot;
 static volatile uint32_t *edu;
 static volatile unsigned int intx_count, msi_count, spurious;
-static unsigned int line;
-
-static void check(bool ok, const char *what)
-{
-	line++;
-	print("edu: %s: %s\n", what, ok ? "ok" : "WRONG");
-	if (!ok)
-		debug_exit((uint8_t)line);
-}
-
-static volatile uint32_t *ecam(unsigned int reg)
-{
-	return (volatile uint32_t *)(ECAM | slot << 15 | reg);
-}
-
-static uint32_t by_ports(unsigned int reg)
-{
-	outl(0xcf8, 0x80000000 | slot << 11 | reg);
-	return inl(0xcfc);
-}
-
-static bool find(void)
-{
-	for (slot = 0; slot < SLOTS; slot++)
-		if (by_ports(0) == EDU_ID)
-			return true;
-	return false;
-}
 
 static void ioapic_write(uint8_t reg, uint32_t value)
 {
@@ -109,12 +71,12 @@ static void on_msi(struct frame *frame)
 
 static void bar(void)
 {
-	uint32_t base = *ecam(BAR0), moved = base + 0x4000000;
+	uint32_t base = *pci_config(PCI_BAR0), moved = base + 0x4000000;
 
-	*ecam(BAR0) = 0xffffffff;
-	check(*ecam(BAR0) == 0xfff00000, "its BAR is 1 MiB");
-	*ecam(BAR0) = moved;
-	*ecam(COMMAND) = COMMAND_MEMORY | COMMAND_MASTER;
+	*pci_config(PCI_BAR0) = 0xffffffff;
+	check(*pci_config(PCI_BAR0) == 0xfff00000, "its BAR is 1 MiB");
+	*pci_config(PCI_BAR0) = moved;
+	*pci_config(PCI_COMMAND) = PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
 	edu = (volatile uint32_t *)(uint64_t)moved;
 	check(edu[0] == 0x010000ed, "it is where the BAR says");
 	check(*(volatile uint32_t *)(uint64_t)base == 0xffffffff, "and nowhere else");
@@ -130,7 +92,7 @@ static void compute(void)
 
 static void intx(void)
 {
-	unsigned int gsi = *ecam(INTERRUPT) & 0xff;
+	unsigned int gsi = *pci_config(PCI_INTERRUPT) & 0xff;
 
 	set_handler(VECTOR_INTX, on_intx);
 	ioapic_write((uint8_t)(0x11 + 2 * gsi), 0);
@@ -146,14 +108,14 @@ static void intx(void)
 
 static void msi(void)
 {
-	unsigned int cap = *ecam(CAPS) & 0xff;
+	unsigned int cap = pci_find_capability(MSI_ID);
 
 	set_handler(VECTOR_MSI, on_msi);
-	check(cap && (*ecam(cap) & 0xff) == 5, "it has MSI");
-	*ecam(cap + 4) = 0xfee00000;
-	*ecam(cap + 8) = 0;
-	*ecam(cap + 12) = VECTOR_MSI;
-	*ecam(cap) |= 1 << 16;
+	check(cap, "it has MSI");
+	*pci_config(cap + 4) = 0xfee00000;
+	*pci_config(cap + 8) = 0;
+	*pci_config(cap + 12) = VECTOR_MSI;
+	*pci_config(cap) |= 1 << 16;
 	edu[0x60 / 4] = 0x20;
 	check(come_true(&msi_count, 1) && intx_count == 2, "it interrupts by a message");
 }
@@ -181,30 +143,17 @@ static void transfer(void)
 	check(comes_clear(0x98, 1), "it reads memory");
 	dma(EDU_BUFFER + 100, physical_of(back), size, 2 | 4);
 	check(come_true(&msi_count, 2) && !memcmp(there, back, size), "it writes memory");
-	*ecam(COMMAND) = COMMAND_MEMORY;
+	*pci_config(PCI_COMMAND) = PCI_COMMAND_MEMORY;
 	memset(back, 0, size);
 	dma(EDU_BUFFER + 100, physical_of(back), size, 2);
 	check(comes_clear(0x98, 1) && !back[0], "but not with bus mastering off");
 }
 
-void cpu_main(struct percpu *cpu)
-{
-	(void)cpu;
-}
-
-static void no_interrupt(struct frame *frame)
-{
-	(void)frame;
-	interrupt_done();
-}
-
 void kernel_main(uint32_t start_info, uint32_t zero_page)
 {
-	kit_init(start_info, zero_page);
-	cpu_init(0);
-	timer_init(100, no_interrupt); /* masks the 8259s; the timer is never started */
-	check(find(), "found by the ports");
-	check(*ecam(0) == EDU_ID, "found by ECAM");
+	driver_guest_init("edu", start_info, zero_page);
+	check(pci_find_by_ports(EDU_ID), "found by the ports");
+	check(pci_find(EDU_ID), "found by ECAM");
 	bar();
 	compute();
 	intx();

@@ -7,17 +7,7 @@
  * Prints a line for each thing that works. Ends with 0, or with the number of the line
  * that went wrong.
  */
-#include "tests/guests/platform/platform.h"
-
-static unsigned int line;
-
-void check(bool ok, const char *what)
-{
-	line++;
-	print("platform: %s: %s\n", what, ok ? "ok" : "WRONG");
-	if (!ok)
-		debug_exit((uint8_t)line);
-}
+#include "tests/guests/drivers/drivers.h"
 
 /* ---- pvpanic: QEMU's docs/specs/pvpanic.rst ---- */
 
@@ -295,22 +285,9 @@ static const struct {
 	{ "cpus", cpus_drill },	   { "panic", panic_drill }, { "crash", crash_drill },
 };
 
-void cpu_main(struct percpu *cpu)
-{
-	(void)cpu;
-}
-
-static void no_interrupt(struct frame *frame)
-{
-	(void)frame;
-	interrupt_done();
-}
-
 void kernel_main(uint32_t start_info, uint32_t zero_page)
 {
-	kit_init(start_info, zero_page);
-	cpu_init(0);
-	timer_init(100, no_interrupt); /* masks the 8259s; the timer is never started */
+	driver_guest_init("platform", start_info, zero_page);
 	for (size_t i = 0; i < ARRAY_SIZE(drills); i++)
 		if (option_flag(drills[i].name))
 			drills[i].run();

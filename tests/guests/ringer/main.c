@@ -7,17 +7,9 @@
  * Prints a line for each thing that works. Ends with 0, or with the number of the line
  * that went wrong.
  */
-#include "tests/guests/kit/kit.h"
+#include "tests/guests/drivers/drivers.h"
 
-#define ECAM	  0xe0000000ull
-#define SLOTS	  32
 #define RINGER_ID 0x52491234
-#define COMMAND	  0x04
-#define BAR0	  0x10
-#define BAR2	  0x18
-#define CAPS	  0x34
-
-#define COMMAND_ON 0x6 /* memory, bus mastering */
 
 #define MSIX_ID	    0x11
 #define MSIX_ENABLE (1u << 31)
@@ -30,40 +22,9 @@
 #define MOVED  0x880000000ull /* 34 GiB */
 #define RAM_AT 0x100000000ull
 
-static unsigned int slot;
 static volatile uint32_t *regs, *table;
 static volatile unsigned int came[VECTORS];
-static unsigned int rings, line;
-
-static void check(bool ok, const char *what)
-{
-	line++;
-	print("ringer: %s: %s\n", what, ok ? "ok" : "WRONG");
-	if (!ok)
-		debug_exit((uint8_t)line);
-}
-
-static volatile uint32_t *ecam(unsigned int reg)
-{
-	return (volatile uint32_t *)(ECAM | slot << 15 | reg);
-}
-
-static bool find(void)
-{
-	for (slot = 0; slot < SLOTS; slot++)
-		if (*ecam(0) == RINGER_ID)
-			return true;
-	return false;
-}
-
-static unsigned int find_msix(void)
-{
-	unsigned int cap = *ecam(CAPS) & 0xff;
-
-	while (cap && (*ecam(cap) & 0xff) != MSIX_ID)
-		cap = *ecam(cap) >> 8 & 0xff;
-	return cap;
-}
+static unsigned int rings;
 
 /* Waits with a limit, so that a lost interrupt ends the test. */
 static bool come_true(volatile unsigned int *count, unsigned int value)
@@ -113,7 +74,7 @@ static void set_up(unsigned int cap)
 		table[n * 4 + 2] = FIRST_VECTOR + n;
 		mask(n, false);
 	}
-	*ecam(cap) |= MSIX_ENABLE;
+	*pci_config(cap) |= MSIX_ENABLE;
 	sti();
 }
 
@@ -135,11 +96,11 @@ static void masks(unsigned int cap)
 	check(is_served(2, 2) && pending() == 1 << 2 && came[2] == 1, "a masked vector is pending");
 	mask(2, false);
 	check(come_true(&came[2], 2) && !pending(), "and comes when it is not");
-	*ecam(cap) |= MSIX_MASK;
+	*pci_config(cap) |= MSIX_MASK;
 	ring(0);
 	ring(3);
 	check(is_served(0, 2) && is_served(3, 2) && pending() == 9 && came[0] == 1, "all masked");
-	*ecam(cap) &= ~MSIX_MASK;
+	*pci_config(cap) &= ~MSIX_MASK;
 	check(come_true(&came[0], 2) && come_true(&came[3], 2), "and not");
 	mask(1, true);
 	table[1 * 4 + 2] = FIRST_VECTOR + 3;
@@ -150,8 +111,8 @@ static void masks(unsigned int cap)
 
 static void move(void)
 {
-	*ecam(BAR0) = (uint32_t)MOVED;
-	*ecam(BAR0 + 4) = MOVED >> 32;
+	*pci_config(PCI_BAR0) = (uint32_t)MOVED;
+	*pci_config(PCI_BAR0 + 4) = MOVED >> 32;
 	window_map(0, MOVED);
 	regs = window_page(0);
 	ring(0);
@@ -169,30 +130,17 @@ static void high_ram(void)
 	      "there is RAM at 4 GiB");
 }
 
-void cpu_main(struct percpu *cpu)
-{
-	(void)cpu;
-}
-
-static void no_interrupt(struct frame *frame)
-{
-	(void)frame;
-	interrupt_done();
-}
-
 void kernel_main(uint32_t start_info, uint32_t zero_page)
 {
 	unsigned int cap;
 
-	kit_init(start_info, zero_page);
-	cpu_init(0);
-	timer_init(100, no_interrupt); /* masks the 8259s; the timer is never started */
-	check(find(), "found");
-	cap = find_msix();
-	check(cap && (*ecam(cap) >> 16 & 0x7ff) == VECTORS - 1, "it has MSI-X");
-	*ecam(COMMAND) = COMMAND_ON;
-	regs = (volatile uint32_t *)(uint64_t)(*ecam(BAR0) & ~15u);
-	table = (volatile uint32_t *)(uint64_t)(*ecam(BAR2) & ~15u);
+	driver_guest_init("ringer", start_info, zero_page);
+	check(pci_find(RINGER_ID), "found");
+	cap = pci_find_capability(MSIX_ID);
+	check(cap && (*pci_config(cap) >> 16 & 0x7ff) == VECTORS - 1, "it has MSI-X");
+	*pci_config(PCI_COMMAND) = PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
+	regs = (volatile uint32_t *)(uint64_t)(*pci_config(PCI_BAR0) & ~15u);
+	table = (volatile uint32_t *)(uint64_t)(*pci_config(PCI_BAR2) & ~15u);
 	set_up(cap);
 	each_its_own();
 	masks(cap);
