@@ -6,6 +6,7 @@
  *   ioctl step       KVM_RUN with single-step on, over and over
  *   ioctl step-set   the same with KVM_SET_GUEST_DEBUG and KVM_GET_REGS around each
  *   ioctl break      a hardware breakpoint is hit, and the instruction stepped over
+ *   ioctl pio        KVM_RUN until the guest writes to a port, over and over
  *
  * Prints the rate, events in a second. One vCPU in real mode, a loop of four instructions, no
  * devices: what a debugger has to do besides is not in it.
@@ -23,6 +24,7 @@
 
 #define CODE	 0x1000
 #define MEM_SIZE 0x4000
+#define PORT	 0x3ff
 #define SECONDS	 0.5
 /* Enable bit L0; the type, execution, and the length are zero (SDM 3, 18.2.4). */
 #define DR7_EXEC 0x0401
@@ -32,6 +34,13 @@ static const uint8_t guest_code[] = {
 	0x43,	    /* inc bx */
 	0x41,	    /* inc cx */
 	0xeb, 0xfb, /* jmp to the first */
+};
+
+/* As tests/guests/load does it, in as many instructions. */
+static const uint8_t pio_code[] = {
+	0xee,	    /* out dx, al */
+	0x49,	    /* dec cx */
+	0xeb, 0xfc, /* jmp to the first */
 };
 
 static int vcpu;
@@ -61,10 +70,10 @@ static void *map(size_t size, int flags, int fd)
 	return p;
 }
 
-static void open_guest(void)
+static void open_guest(const uint8_t *code, size_t size)
 {
 	struct kvm_userspace_memory_region slot = { .memory_size = MEM_SIZE };
-	struct kvm_regs regs = { .rip = CODE, .rflags = 2, .rsp = MEM_SIZE };
+	struct kvm_regs regs = { .rip = CODE, .rflags = 2, .rsp = MEM_SIZE, .rdx = PORT };
 	struct kvm_sregs sregs;
 	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC), vm;
 	uint8_t *mem = map(MEM_SIZE, MAP_ANONYMOUS, -1);
@@ -74,7 +83,7 @@ static void open_guest(void)
 	check(vm, "KVM_CREATE_VM");
 	ioctl(vm, KVM_SET_TSS_ADDR, 0xfffbd000ul);
 	slot.userspace_addr = (uintptr_t)mem;
-	memcpy(mem + CODE, guest_code, sizeof(guest_code));
+	memcpy(mem + CODE, code, size);
 	check(ioctl(vm, KVM_SET_USER_MEMORY_REGION, &slot), "KVM_SET_USER_MEMORY_REGION");
 	vcpu = ioctl(vm, KVM_CREATE_VCPU, 0);
 	check(vcpu, "KVM_CREATE_VCPU");
@@ -96,13 +105,23 @@ static void set_debug(uint32_t control)
 	check(ioctl(vcpu, KVM_SET_GUEST_DEBUG, &gd), "KVM_SET_GUEST_DEBUG");
 }
 
-static void enter(void)
+static void enter_until(uint32_t reason)
 {
 	check(ioctl(vcpu, KVM_RUN, 0), "KVM_RUN");
-	if (run->exit_reason == KVM_EXIT_DEBUG)
+	if (run->exit_reason == reason)
 		return;
-	fprintf(stderr, "ioctl: exit %u, not KVM_EXIT_DEBUG\n", run->exit_reason);
+	fprintf(stderr, "ioctl: exit %u, not %u\n", run->exit_reason, reason);
 	exit(1);
+}
+
+static void enter(void)
+{
+	enter_until(KVM_EXIT_DEBUG);
+}
+
+static void pio(void)
+{
+	enter_until(KVM_EXIT_IO);
 }
 
 static void step(void)
@@ -151,11 +170,16 @@ int main(int argc, char **argv)
 	for (size_t i = 0; argc == 2 && i < sizeof(loops) / sizeof(loops[0]); i++) {
 		if (strcmp(argv[1], loops[i].name) != 0)
 			continue;
-		open_guest();
+		open_guest(guest_code, sizeof(guest_code));
 		set_debug(KVM_GUESTDBG_SINGLESTEP);
 		printf("%.0f\n", rate(loops[i].event));
 		return 0;
 	}
-	fprintf(stderr, "usage: ioctl step|step-set|break\n");
+	if (argc == 2 && !strcmp(argv[1], "pio")) {
+		open_guest(pio_code, sizeof(pio_code));
+		printf("%.0f\n", rate(pio));
+		return 0;
+	}
+	fprintf(stderr, "usage: ioctl step|step-set|break|pio\n");
 	return 2;
 }

@@ -13,6 +13,7 @@ LOOP_ROUNDS = 50000  # 100,000 instructions
 SHORT_ROUNDS = 1000
 FREE = 0x1000000
 BREAKPOINTS = 10000
+PORT_WRITES = 100000
 # The condition, the ranges and the tracepoints are measured where the stub's own answers name them.
 OFFERED_AS = {"condition": "ConditionalBreakpoints+", "range step": ";r"}
 
@@ -65,14 +66,24 @@ def _start(kind, samples):
     samples.add("start", kind.name, (time.monotonic() - started) * 1e3)
 
 
+def _port(kind, samples):
+    """Between the two lines of the guest's console."""
+    with subprocess.Popen(kind.load(f"pio={PORT_WRITES}"), stdin=subprocess.DEVNULL, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        said = {}
+        for line in process.stdout:
+            said[line.strip()] = time.monotonic()
+    samples.add("pio", kind.name, PORT_WRITES / (said["load: end"] - said["load: begin"]))
+
+
 def measure(samples):
     """One run: each in turns, so that what else the machine does hits all alike."""
-    for loop in ("step", "step-set", "break"):
+    for loop in ("step", "step-set", "break", "pio"):
         samples.add(loop, "ceiling", float(tool("ioctl", loop)))
     with Canned() as stub:
         for figure, value in stub.gdb("canned").items():
             samples.add(figure, "ceiling", value)
-    for part in (_storm, _loop, _spin, _start):
+    for part in (_storm, _loop, _spin, _port, _start):
         for kind in (Vitrine, Qemu):
             part(kind, samples)
 
@@ -134,6 +145,7 @@ ROWS = [
     Row("tracepoint, all registers and 64 bytes", "trace", "/s", "break", share=2 / 7, target="29 %"),
     Row("Ctrl-C to stop reply, 4 spinning vCPUs", "interrupt", "ms", check=lambda v: v < 2,
         target="< 2 ms", low=True),
+    Row("writes to a port of the UART", "pio", "/s", "pio", times=1, share=0.85, target="1 x, 85 %"),
     Row("start to the guest's end, demo guest", "start", "ms", low=True),
     Row("resident beside guest RAM, 4 vCPUs", "resident", "MiB", check=lambda v: v < 8,
         target="< 8 MiB", low=True),

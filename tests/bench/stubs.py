@@ -13,6 +13,7 @@ from packages import BUILD, program
 
 TOOLS = BUILD / "tests" / "rigs"
 GUEST = BUILD / "guests" / "demo.elf"
+LOAD = BUILD / "guests" / "load.elf"
 HERE = pathlib.Path(__file__).resolve().parent
 RAM_MIB = 64
 TIMEOUT = 300
@@ -103,9 +104,9 @@ class Vitrine(Stub):
     name = "vitrine"
 
     @staticmethod
-    def base(append, vcpus):
-        return [BUILD / "vitrine", "-kernel", GUEST, "-append", append, "-smp", str(vcpus),
-                "-m", str(RAM_MIB), "-serial", "none", "-monitor", "none"]
+    def base(append, vcpus, guest=GUEST, serial="none"):
+        return [BUILD / "vitrine", "-kernel", guest, "-append", append, "-smp", str(vcpus),
+                "-m", str(RAM_MIB), "-serial", serial, "-monitor", "none"]
 
     def command(self, append, vcpus):
         return [*self.base(append, vcpus), "-S", "-gdb", f"unix:{self.socket}"]
@@ -114,16 +115,20 @@ class Vitrine(Stub):
     def to_the_end(cls, append):
         return [*cls.base(append, 1), "-gdb", "none"]
 
+    @classmethod
+    def load(cls, append):
+        return [*cls.base(append, 1, LOAD, "stdio"), "-gdb", "none"]
+
 
 class Qemu(Stub):
     name = "QEMU"
 
     @staticmethod
-    def base(append, vcpus):
+    def base(append, vcpus, guest=GUEST):
         return [program("qemu-system-x86_64"), "-accel", "kvm", "-nodefaults", "-no-user-config",
                 "-object", f"memory-backend-memfd,id=ram,size={RAM_MIB}M", "-machine",
                 "pc,memory-backend=ram", "-smp", str(vcpus), "-m", str(RAM_MIB), "-display", "none",
-                "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=0x4", "-kernel", GUEST,
+                "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=0x4", "-kernel", guest,
                 "-append", append]
 
     def command(self, append, vcpus):
@@ -132,6 +137,10 @@ class Qemu(Stub):
     @classmethod
     def to_the_end(cls, append):
         return cls.base(append, 1)
+
+    @classmethod
+    def load(cls, append):
+        return [*cls.base(append, 1, LOAD), "-serial", "stdio"]
 
 
 class Canned(Stub):

@@ -22,7 +22,7 @@ KIT_OBJS := $(patsubst tests/guests/%,$(GUEST_DIR)/obj/%.o,$(wildcard tests/gues
 
 # The guests that are linked with the kit, those of them that drive devices, and the objects of one.
 DRIVER_GUESTS := edu disk platform ringer
-KIT_GUESTS := demo steps memop hlt $(DRIVER_GUESTS)
+KIT_GUESTS := demo steps memop hlt load $(DRIVER_GUESTS)
 guest_objs = $(patsubst tests/guests/%,$(GUEST_DIR)/obj/%.o,$(wildcard tests/guests/$(1)/*.c tests/guests/$(1)/*.S) \
               $(if $(filter $(1),$(DRIVER_GUESTS)),$(wildcard tests/guests/drivers/*.c)))
 

@@ -7,30 +7,10 @@
  * Prints a line for each thing that works. Ends with 0, or with the number of the line that went
  * wrong.
  */
-#include "tests/guests/drivers/drivers.h"
+#include "tests/guests/drivers/virtio.h"
 
-#define DISK_ID	   0x10421af4
-#define CAP_VENDOR 9
-
-/* Structures by cfg_type, and the common one's fields (4.1.4.3). */
-enum { COMMON = 1, NOTIFY = 2, CONFIG = 4 };
-#define DEVICE_SELECT  0x00
-#define DEVICE_FEATURE 0x04
-#define DRIVER_SELECT  0x08
-#define DRIVER_FEATURE 0x0c
-#define STATUS	       0x14
-#define QUEUE_SELECT   0x16
-#define QUEUE_SIZE     0x18
-#define QUEUE_ENABLE   0x1c
-#define QUEUE_DESC     0x20
-#define QUEUE_DRIVER   0x28
-#define QUEUE_DEVICE   0x30
-#define ACKNOWLEDGE    1
-#define DRIVER	       2
-#define DRIVER_OK      4
-#define FEATURES_OK    8
-#define VERSION_1_WORD 1 /* bit 32 */
-#define F_FLUSH	       (1u << 9)
+#define DISK_ID 0x10421af4
+#define F_FLUSH (1u << 9)
 
 #define T_IN	0
 #define T_OUT	1
@@ -39,28 +19,7 @@ enum { COMMON = 1, NOTIFY = 2, CONFIG = 4 };
 #define S_IOERR 1
 
 #define SIZE   8
-#define NEXT   1
-#define WRITE  2
 #define SECTOR 512
-
-static struct {
-	struct {
-		uint64_t addr;
-		uint32_t len;
-		uint16_t flags, next;
-	} desc[SIZE];
-	struct {
-		uint16_t flags, idx, ring[SIZE], event;
-	} driver;
-	uint32_t pad;
-	struct {
-		uint16_t flags, idx;
-		struct {
-			uint32_t id, len;
-		} ring[SIZE];
-		uint16_t event;
-	} device;
-} queue __attribute__((aligned(4096)));
 
 static struct {
 	uint32_t type, priority;
@@ -74,108 +33,36 @@ static struct {
 } own __attribute__((aligned(4096)));
 static volatile uint8_t done;
 
-static volatile uint8_t *common, *config, *doorbell;
-
-static void find_structures(void)
-{
-	for (unsigned int at = *pci_config(PCI_CAPS) & 0xff; at; at = *pci_config(at) >> 8 & 0xff) {
-		unsigned int type = *pci_config(at) >> 24;
-		volatile uint8_t *where =
-			(volatile uint8_t *)(uint64_t)((*pci_config(
-								PCI_BAR0 +
-								4 * (*pci_config(at + 4) & 0xff)) &
-							~15u) +
-						       *pci_config(at + 8));
-
-		if ((*pci_config(at) & 0xff) != CAP_VENDOR)
-			continue;
-		if (type == COMMON)
-			common = where;
-		else if (type == CONFIG)
-			config = where;
-		else if (type == NOTIFY)
-			doorbell = where; /* of queue 0 */
-	}
-}
-
-static void set32(unsigned int reg, uint32_t value)
-{
-	*(volatile uint32_t *)(common + reg) = value;
-}
-
-static void set16(unsigned int reg, uint16_t value)
-{
-	*(volatile uint16_t *)(common + reg) = value;
-}
-
-static void set_address(unsigned int reg, const volatile void *p)
-{
-	set32(reg, (uint32_t)physical_of(p));
-	set32(reg + 4, (uint32_t)(physical_of(p) >> 32));
-}
-
-static bool reset(void)
-{
-	common[STATUS] = 0;
-	for (unsigned int tries = 0; tries < 1000000; tries++)
-		if (!common[STATUS])
-			return true;
-	return false;
-}
-
-static bool negotiate(void)
-{
-	common[STATUS] = ACKNOWLEDGE;
-	common[STATUS] = ACKNOWLEDGE | DRIVER;
-	set32(DEVICE_SELECT, 0);
-	set32(DRIVER_SELECT, 0);
-	set32(DRIVER_FEATURE, *(volatile uint32_t *)(common + DEVICE_FEATURE) & F_FLUSH);
-	set32(DRIVER_SELECT, 1);
-	set32(DRIVER_FEATURE, VERSION_1_WORD);
-	common[STATUS] = ACKNOWLEDGE | DRIVER | FEATURES_OK;
-	return common[STATUS] & FEATURES_OK;
-}
-
-static void start(void)
-{
-	memset(&queue, 0, sizeof(queue));
-	set16(QUEUE_SELECT, 0);
-	set16(QUEUE_SIZE, SIZE);
-	set_address(QUEUE_DESC, queue.desc);
-	set_address(QUEUE_DRIVER, &queue.driver);
-	set_address(QUEUE_DEVICE, &queue.device);
-	set16(QUEUE_ENABLE, 1);
-	common[STATUS] = ACKNOWLEDGE | DRIVER | FEATURES_OK | DRIVER_OK;
-}
-
-static void describe(unsigned int n, volatile void *p, uint32_t len, uint16_t flags)
-{
-	queue.desc[n].addr = physical_of(p);
-	queue.desc[n].len = len;
-	queue.desc[n].flags = flags;
-	queue.desc[n].next = (uint16_t)(n + 1);
-}
+static struct virtio_device dev;
+static struct virtqueue queue;
 
 /* A request of @len bytes; its status, 0xff when none came. */
 static uint8_t request(uint32_t type, uint64_t sector, uint32_t len)
 {
-	volatile uint16_t *used = &queue.device.idx;
-	uint16_t before = *used;
 	unsigned int n = 0;
 
 	header.type = type;
 	header.sector = sector;
 	done = 0xff;
-	describe(n++, &header, sizeof(header), NEXT);
+	virtqueue_describe(&queue, n++, &header, sizeof(header), VIRTQ_NEXT);
 	if (len)
-		describe(n++, own.data, len, (uint16_t)(NEXT | (type == T_IN ? WRITE : 0)));
-	describe(n, &done, 1, WRITE);
-	/* Every ring entry stays 0, the first descriptor. */
-	__atomic_store_n(&queue.driver.idx, (uint16_t)(queue.driver.idx + 1), __ATOMIC_SEQ_CST);
-	*(volatile uint16_t *)doorbell = 0;
-	for (unsigned int tries = 0; tries < 30000000 && *used == before; tries++)
+		virtqueue_describe(&queue, n++, own.data, len,
+				   (uint16_t)(VIRTQ_NEXT | (type == T_IN ? VIRTQ_WRITE : 0)));
+	virtqueue_describe(&queue, n, &done, 1, VIRTQ_WRITE);
+	virtqueue_add(&queue, 0);
+	virtqueue_kick(&queue);
+	for (unsigned int tries = 0; tries < 30000000 && virtqueue_take(&queue) < 0; tries++)
 		cpu_relax();
 	return done;
+}
+
+static bool begin(void)
+{
+	if (!virtio_reset(&dev) || !virtio_negotiate(&dev, F_FLUSH))
+		return false;
+	virtqueue_start(&dev, 0, &queue, SIZE);
+	virtio_ready(&dev);
+	return true;
 }
 
 static void transfer(void)
@@ -196,7 +83,7 @@ static void transfer(void)
 
 static void mistakes(void)
 {
-	uint64_t capacity = *(volatile uint64_t *)config;
+	uint64_t capacity = *(volatile uint64_t *)dev.config;
 
 	check(request(T_IN, capacity, SECTOR) == S_IOERR, "nothing is behind its end");
 	check(request(T_OUT, ~0ull, SECTOR) == S_IOERR, "nor far behind");
@@ -207,15 +94,11 @@ void kernel_main(uint32_t start_info, uint32_t zero_page)
 {
 	driver_guest_init("disk", start_info, zero_page);
 	check(pci_find(DISK_ID), "found by ECAM");
-	*pci_config(PCI_COMMAND) = PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
-	find_structures();
-	check(common && config && doorbell, "its structures are there");
-	check(reset() && negotiate(), "it agrees");
-	start();
+	check(virtio_open(&dev), "its structures are there");
+	check(begin(), "it agrees");
 	transfer();
 	mistakes();
-	check(reset() && negotiate(), "it begins anew");
-	start();
+	check(begin(), "it begins anew");
 	check(request(T_IN, 1, SECTOR) == S_OK, "and reads again");
 	debug_exit(0);
 }

@@ -26,11 +26,12 @@ void check(bool ok, const char *what);
 #define PCI_COMMAND_MEMORY 0x2
 #define PCI_COMMAND_MASTER 0x4
 
-/* Looks for vendor and device (the latter in the upper half) on bus 0. The function found first is
- * the one that the others mean. By ECAM, and by the ports. */
+/* Looks for vendor and device (the latter in the upper half) on bus 0, by ECAM or by the ports.
+ * The function found last is the one that the others mean, and they go the way it was found. */
 bool pci_find(uint32_t id);
 bool pci_find_by_ports(uint32_t id);
-volatile uint32_t *pci_config(unsigned int reg);
+uint32_t pci_read(unsigned int reg);
+void pci_write(unsigned int reg, uint32_t value);
 /* Where the capability @id is, 0: there is none. */
 unsigned int pci_find_capability(uint8_t id);
 

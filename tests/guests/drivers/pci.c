@@ -9,39 +9,55 @@
 #define SLOTS	       32
 
 static unsigned int slot;
+static bool by_ports;
 
-static uint32_t by_ports(unsigned int reg)
-{
-	outl(CONFIG_ADDRESS, CONFIG_ENABLE | slot << 11 | reg);
-	return inl(CONFIG_DATA);
-}
-
-volatile uint32_t *pci_config(unsigned int reg)
+static volatile uint32_t *ecam(unsigned int reg)
 {
 	return (volatile uint32_t *)(ECAM | slot << 15 | reg);
 }
 
-bool pci_find(uint32_t id)
+uint32_t pci_read(unsigned int reg)
 {
+	if (!by_ports)
+		return *ecam(reg);
+	outl(CONFIG_ADDRESS, CONFIG_ENABLE | slot << 11 | reg);
+	return inl(CONFIG_DATA);
+}
+
+void pci_write(unsigned int reg, uint32_t value)
+{
+	if (by_ports) {
+		outl(CONFIG_ADDRESS, CONFIG_ENABLE | slot << 11 | reg);
+		outl(CONFIG_DATA, value);
+	} else {
+		*ecam(reg) = value;
+	}
+}
+
+static bool find(uint32_t id, bool ports)
+{
+	by_ports = ports;
 	for (slot = 0; slot < SLOTS; slot++)
-		if (*pci_config(PCI_ID) == id)
+		if (pci_read(PCI_ID) == id)
 			return true;
 	return false;
+}
+
+bool pci_find(uint32_t id)
+{
+	return find(id, false);
 }
 
 bool pci_find_by_ports(uint32_t id)
 {
-	for (slot = 0; slot < SLOTS; slot++)
-		if (by_ports(PCI_ID) == id)
-			return true;
-	return false;
+	return find(id, true);
 }
 
 unsigned int pci_find_capability(uint8_t id)
 {
-	unsigned int cap = *pci_config(PCI_CAPS) & 0xff;
+	unsigned int cap = pci_read(PCI_CAPS) & 0xff;
 
-	while (cap && (*pci_config(cap) & 0xff) != id)
-		cap = *pci_config(cap) >> 8 & 0xff;
+	while (cap && (pci_read(cap) & 0xff) != id)
+		cap = pci_read(cap) >> 8 & 0xff;
 	return cap;
 }

@@ -71,12 +71,12 @@ static void on_msi(struct frame *frame)
 
 static void bar(void)
 {
-	uint32_t base = *pci_config(PCI_BAR0), moved = base + 0x4000000;
+	uint32_t base = pci_read(PCI_BAR0), moved = base + 0x4000000;
 
-	*pci_config(PCI_BAR0) = 0xffffffff;
-	check(*pci_config(PCI_BAR0) == 0xfff00000, "its BAR is 1 MiB");
-	*pci_config(PCI_BAR0) = moved;
-	*pci_config(PCI_COMMAND) = PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
+	pci_write(PCI_BAR0, 0xffffffff);
+	check(pci_read(PCI_BAR0) == 0xfff00000, "its BAR is 1 MiB");
+	pci_write(PCI_BAR0, moved);
+	pci_write(PCI_COMMAND, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 	edu = (volatile uint32_t *)(uint64_t)moved;
 	check(edu[0] == 0x010000ed, "it is where the BAR says");
 	check(*(volatile uint32_t *)(uint64_t)base == 0xffffffff, "and nowhere else");
@@ -92,7 +92,7 @@ static void compute(void)
 
 static void intx(void)
 {
-	unsigned int gsi = *pci_config(PCI_INTERRUPT) & 0xff;
+	unsigned int gsi = pci_read(PCI_INTERRUPT) & 0xff;
 
 	set_handler(VECTOR_INTX, on_intx);
 	ioapic_write((uint8_t)(0x11 + 2 * gsi), 0);
@@ -112,10 +112,10 @@ static void msi(void)
 
 	set_handler(VECTOR_MSI, on_msi);
 	check(cap, "it has MSI");
-	*pci_config(cap + 4) = 0xfee00000;
-	*pci_config(cap + 8) = 0;
-	*pci_config(cap + 12) = VECTOR_MSI;
-	*pci_config(cap) |= 1 << 16;
+	pci_write(cap + 4, 0xfee00000);
+	pci_write(cap + 8, 0);
+	pci_write(cap + 12, VECTOR_MSI);
+	pci_write(cap, pci_read(cap) | 1 << 16);
 	edu[0x60 / 4] = 0x20;
 	check(come_true(&msi_count, 1) && intx_count == 2, "it interrupts by a message");
 }
@@ -143,7 +143,7 @@ static void transfer(void)
 	check(comes_clear(0x98, 1), "it reads memory");
 	dma(EDU_BUFFER + 100, physical_of(back), size, 2 | 4);
 	check(come_true(&msi_count, 2) && !memcmp(there, back, size), "it writes memory");
-	*pci_config(PCI_COMMAND) = PCI_COMMAND_MEMORY;
+	pci_write(PCI_COMMAND, PCI_COMMAND_MEMORY);
 	memset(back, 0, size);
 	dma(EDU_BUFFER + 100, physical_of(back), size, 2);
 	check(comes_clear(0x98, 1) && !back[0], "but not with bus mastering off");

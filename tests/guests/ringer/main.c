@@ -74,7 +74,7 @@ static void set_up(unsigned int cap)
 		table[n * 4 + 2] = FIRST_VECTOR + n;
 		mask(n, false);
 	}
-	*pci_config(cap) |= MSIX_ENABLE;
+	pci_write(cap, pci_read(cap) | MSIX_ENABLE);
 	sti();
 }
 
@@ -96,11 +96,11 @@ static void masks(unsigned int cap)
 	check(is_served(2, 2) && pending() == 1 << 2 && came[2] == 1, "a masked vector is pending");
 	mask(2, false);
 	check(come_true(&came[2], 2) && !pending(), "and comes when it is not");
-	*pci_config(cap) |= MSIX_MASK;
+	pci_write(cap, pci_read(cap) | MSIX_MASK);
 	ring(0);
 	ring(3);
 	check(is_served(0, 2) && is_served(3, 2) && pending() == 9 && came[0] == 1, "all masked");
-	*pci_config(cap) &= ~MSIX_MASK;
+	pci_write(cap, pci_read(cap) & ~MSIX_MASK);
 	check(come_true(&came[0], 2) && come_true(&came[3], 2), "and not");
 	mask(1, true);
 	table[1 * 4 + 2] = FIRST_VECTOR + 3;
@@ -111,8 +111,8 @@ static void masks(unsigned int cap)
 
 static void move(void)
 {
-	*pci_config(PCI_BAR0) = (uint32_t)MOVED;
-	*pci_config(PCI_BAR0 + 4) = MOVED >> 32;
+	pci_write(PCI_BAR0, (uint32_t)MOVED);
+	pci_write(PCI_BAR0 + 4, MOVED >> 32);
 	window_map(0, MOVED);
 	regs = window_page(0);
 	ring(0);
@@ -137,10 +137,10 @@ void kernel_main(uint32_t start_info, uint32_t zero_page)
 	driver_guest_init("ringer", start_info, zero_page);
 	check(pci_find(RINGER_ID), "found");
 	cap = pci_find_capability(MSIX_ID);
-	check(cap && (*pci_config(cap) >> 16 & 0x7ff) == VECTORS - 1, "it has MSI-X");
-	*pci_config(PCI_COMMAND) = PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
-	regs = (volatile uint32_t *)(uint64_t)(*pci_config(PCI_BAR0) & ~15u);
-	table = (volatile uint32_t *)(uint64_t)(*pci_config(PCI_BAR2) & ~15u);
+	check(cap && (pci_read(cap) >> 16 & 0x7ff) == VECTORS - 1, "it has MSI-X");
+	pci_write(PCI_COMMAND, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+	regs = (volatile uint32_t *)(uint64_t)(pci_read(PCI_BAR0) & ~15u);
+	table = (volatile uint32_t *)(uint64_t)(pci_read(PCI_BAR2) & ~15u);
 	set_up(cap);
 	each_its_own();
 	masks(cap);

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * load: accesses for a benchmark to count. `pio=N` writes N times to the scratch register of the
+ * first serial port; the lines before and after are what the benchmark takes the time between.
+ */
+#include "tests/guests/kit/kit.h"
+
+#define UART_SCRATCH 7
+
+static void pio(uint64_t count)
+{
+	asm volatile("1: outb %%al, %%dx\n\t"
+		     "decq %0\n\t"
+		     "jnz 1b"
+		     : "+r"(count)
+		     : "a"(0), "d"(machine.uart_port + UART_SCRATCH)
+		     : "memory");
+}
+
+void cpu_main(struct percpu *cpu)
+{
+	(void)cpu;
+}
+
+void kernel_main(uint32_t start_info, uint32_t zero_page)
+{
+	uint64_t count;
+
+	kit_init(start_info, zero_page);
+	cpu_init(0);
+	count = option_number("pio", 0);
+	print("load: begin\n");
+	if (count)
+		pio(count);
+	print("load: end\n");
+	debug_exit(0);
+}
