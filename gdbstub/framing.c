@@ -147,16 +147,31 @@ size_t gdb_framer_feed(struct gdb_framer *f, const uint8_t *data, size_t len, en
 	return i;
 }
 
+/* In lanes, which the compiler makes one vector of: memory is sent as fast as it is summed up. */
+static uint8_t sum_of(const char *s, size_t len)
+{
+	uint8_t lanes[16] = { 0 };
+	uint8_t sum = 0;
+
+	for (; len >= sizeof(lanes); s += sizeof(lanes), len -= sizeof(lanes))
+		for (size_t i = 0; i < sizeof(lanes); i++)
+			lanes[i] += (uint8_t)s[i];
+	for (size_t i = 0; i < sizeof(lanes); i++)
+		sum += lanes[i];
+	while (len--)
+		sum += (uint8_t)*s++;
+	return sum;
+}
+
 /* "#cc", for what @out holds from @start on. */
 static void put_sum(struct strbuf *out, size_t start)
 {
 	char tail[3] = { '#' };
-	uint8_t sum = 0;
+	uint8_t sum;
 
 	if (out->failed)
 		return;
-	for (size_t i = start; i < out->len; i++)
-		sum += (uint8_t)out->data[i];
+	sum = sum_of(out->data + start, out->len - start);
 	tail[1] = gdb_hex_chars[sum >> 4];
 	tail[2] = gdb_hex_chars[sum & 15];
 	strbuf_add(out, tail, sizeof(tail));

@@ -154,6 +154,7 @@ static void on_output(struct gdb_session *s, const char *text)
 void gdb_life_event(struct control_client *client, const struct control_event *ev)
 {
 	struct gdb_session *s = session_of(client);
+	size_t before = s->out.len;
 
 	if (!s->begun)
 		return;
@@ -172,7 +173,9 @@ void gdb_life_event(struct control_client *client, const struct control_event *e
 	else if (ev->kind == CONTROL_OUTPUT && ev->text)
 		on_output(s, ev->text);
 	gdb_nonstop_notify(s);
-	gdb_session_flush(s);
+	/* The answers to packets that came together go together: ten thousand breakpoints do. */
+	if (s->out.len != before)
+		gdb_session_flush(s);
 }
 
 /* D, D;PID */

@@ -207,8 +207,12 @@ const size_t gdb_feature_count = sizeof(gdb_features) / sizeof(gdb_features[0]);
 
 static bool row_fits(const struct gdb_packet *row, const char *payload, size_t len)
 {
-	size_t n = strlen(row->name);
+	size_t n;
 
+	/* Most rows are out by their first letter. */
+	if (!len || payload[0] != row->name[0])
+		return false;
+	n = strlen(row->name);
 	if (len < n || memcmp(payload, row->name, n))
 		return false;
 	if (len == n || !row->next)

@@ -132,7 +132,26 @@ void gdb_put_hex(struct strbuf *out, const void *data, size_t len)
 
 static bool needs_escape(char c)
 {
-	return c == '#' || c == '$' || c == '}' || c == '*';
+	return (c == '#') | (c == '$') | (c == '}') | (c == '*');
+}
+
+/* How many bytes need none, from @s on. By blocks first, which the compiler looks at as vectors. */
+static size_t plain_bytes(const char *s, size_t len)
+{
+	enum { BLOCK = 16 };
+	size_t n = 0;
+
+	for (; len - n >= BLOCK; n += BLOCK) {
+		char found = 0;
+
+		for (size_t i = 0; i < BLOCK; i++)
+			found |= (char)needs_escape(s[n + i]);
+		if (found)
+			break;
+	}
+	while (n < len && !needs_escape(s[n]))
+		n++;
+	return n;
 }
 
 void gdb_put_binary(struct strbuf *out, const void *data, size_t len)
@@ -142,8 +161,8 @@ void gdb_put_binary(struct strbuf *out, const void *data, size_t len)
 	while (s < end) {
 		char escaped[2] = { '}' };
 
-		for (plain = s; s < end && !needs_escape(*s); s++)
-			;
+		plain = s;
+		s += plain_bytes(s, (size_t)(end - s));
 		strbuf_add(out, plain, (size_t)(s - plain));
 		if (s == end)
 			break;

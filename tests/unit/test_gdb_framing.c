@@ -168,6 +168,26 @@ static void expand(const char *s, size_t len, char *out)
 }
 
 /* Every way to put runs beside each other. */
+/* Of every length about the blocks that it is made by, with bytes that make it wrap. */
+Test(gdb_framing, sums)
+{
+	for (size_t len = 0; len < 70; len++) {
+		struct strbuf out = STRBUF_INIT;
+		char payload[70], want[3];
+		unsigned int sum = 0;
+
+		for (size_t i = 0; i < len; i++) {
+			payload[i] = (char)(i * 37 + 200);
+			sum += (uint8_t)payload[i];
+		}
+		gdb_frame_put(&out, payload, len);
+		snprintf(want, sizeof(want), "%02x", sum & 0xff);
+		cr_expect_eq(out.len, len + 4);
+		cr_expect_arr_eq(out.data + len + 2, want, 2, "of %zu bytes", len);
+		strbuf_free(&out);
+	}
+}
+
 Test(gdb_framing, squeezed_patterns)
 {
 	char plain[16], back[32];

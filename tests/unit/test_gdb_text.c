@@ -113,6 +113,25 @@ Test(gdb_text, output)
 	strbuf_free(&out);
 }
 
+/* A byte that needs an escape, at every place of what is looked at in blocks. */
+Test(gdb_text, binary_escapes_anywhere)
+{
+	for (size_t at = 0; at < 40; at++) {
+		struct strbuf out = STRBUF_INIT;
+		char data[40], want[41];
+
+		memset(data, 'x', sizeof(data));
+		data[at] = "#$}*"[at % 4];
+		memset(want, 'x', sizeof(want));
+		want[at] = '}';
+		want[at + 1] = (char)(data[at] ^ 0x20);
+		gdb_put_binary(&out, data, sizeof(data));
+		cr_expect_eq(out.len, sizeof(want));
+		cr_expect_arr_eq(out.data, want, sizeof(want), "at %zu", at);
+		strbuf_free(&out);
+	}
+}
+
 Test(gdb_text, long_hex)
 {
 	struct strbuf out = STRBUF_INIT;
