@@ -271,9 +271,11 @@ void hv_timer_arm(struct hv_timer *timer, uint64_t when)
 	struct clock_list *cl = &t->clocks[timer->clock];
 	struct hv_timer **link = &cl->head;
 	struct hv_timer *old_head;
+	uint64_t old_when;
 
 	pthread_mutex_lock(&t->lock);
 	old_head = cl->head;
+	old_when = old_head ? old_head->when : 0;
 	unlink_timer(timer);
 	while (*link && (*link)->when <= when)
 		link = &(*link)->next;
@@ -282,7 +284,7 @@ void hv_timer_arm(struct hv_timer *timer, uint64_t when)
 	timer->armed = true;
 	timer->next = *link;
 	*link = timer;
-	if (cl->head == timer || old_head == timer)
+	if (cl->head != old_head || cl->head->when != old_when)
 		program(cl);
 	pthread_mutex_unlock(&t->lock);
 }
