@@ -1,13 +1,35 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* Arguments of `set`: a register and its value, or a setting of the machine and on or off. */
+/* Arguments of `set`: a register and its value, or a setting and on or off. */
 #include <errno.h>
 #include <string.h>
 
 #include "monitor/arg.h"
 #include "monitor/command.h"
+#include "monitor/session.h"
+
+static bool get_step_irq(const struct mon_session *s)
+{
+	return control_step_irq(s->m);
+}
+
+static void set_step_irq(struct mon_session *s, bool on)
+{
+	control_set_step_irq(s->m, on);
+}
+
+static bool get_pagination(const struct mon_session *s)
+{
+	return s->pagination;
+}
+
+static void set_pagination(struct mon_session *s, bool on)
+{
+	s->pagination = on;
+}
 
 static const struct mon_setting settings[] = {
-	{ "step-irq", control_step_irq, control_set_step_irq },
+	{ "step-irq", get_step_irq, set_step_irq },
+	{ "pagination", get_pagination, set_pagination },
 };
 #define SETTINGS (sizeof(settings) / sizeof(settings[0]))
 
@@ -68,6 +90,8 @@ static int parse_value(struct mon_call *call, const struct mon_arg *arg, const c
 static void complete_value(struct mon_session *s, const char *prefix,
 			   void (*add)(void *opaque, const char *word), void *opaque)
 {
+	add(opaque, "on");
+	add(opaque, "off");
 	mon_arg_number.complete(s, prefix, add, opaque);
 }
 

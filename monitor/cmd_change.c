@@ -50,7 +50,7 @@ static void cmd_set(struct mon_call *call)
 	const struct mon_setting *setting = mon_setting_of(&call->arg[0]);
 
 	if (setting)
-		setting->set(call->m, call->arg[1].num);
+		setting->set(call->session, call->arg[1].num);
 	else
 		set_register(call);
 }
@@ -87,8 +87,10 @@ static void cmd_writep(struct mon_call *call)
 }
 
 static const struct mon_arg set_args[] = {
-	{ "WHAT", &mon_arg_setting, false, 0, 0, "a register, with or without $; or step-irq" },
-	{ "VALUE", &mon_arg_setting_value, false, 0, 0, "an expression; for step-irq on or off" },
+	{ "WHAT", &mon_arg_setting, false, 0, 0,
+	  "a register, with or without $; or step-irq, pagination" },
+	{ "VALUE", &mon_arg_setting_value, false, 0, 0,
+	  "an expression; for the settings on or off" },
 	{ 0 },
 };
 
@@ -102,13 +104,16 @@ const struct mon_command mon_change_commands[] = {
 	{
 		.name = "set",
 		.args = set_args,
-		.help = "change a register of the current vCPU, or whether steps take interrupts",
-		.detail = "step-irq is off by default: interrupts wait while a vCPU steps, so that "
-			  "a step is one\n"
-			  "instruction of the code that is looked at, and `next` does not end in a "
-			  "handler.",
+		.help = "change a register of the current vCPU, or a setting: step-irq, pagination",
+		.detail =
+			"step-irq is off by default: interrupts wait while a vCPU steps, so that "
+			"a step is one\n"
+			"instruction of the code that is looked at, and `next` does not end in a "
+			"handler.\n"
+			"pagination is on by default: on a terminal, long output stops after each "
+			"page.",
 		.examples = (const char *const[]){ "set pc $pc + 2", "set $sp 0x8000",
-						   "set step-irq on", NULL },
+						   "set step-irq on", "set pagination off", NULL },
 		.run = cmd_set,
 	},
 	{

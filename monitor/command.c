@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "monitor/session.h"
+#include "monitor/style.h"
 
 /* In the order in which `help` shows them. */
 static const struct mon_command *const families[] = {
@@ -352,6 +353,12 @@ void mon_mistake_print(const char *line, const struct mon_mistake *mistake, stru
 	strbuf_printf(out, " %s\n", mistake->err.text);
 }
 
+static void put_error(const struct mon_session *s, const char *why, struct strbuf *out)
+{
+	style_put(out, s->colour, STYLE_ERROR, "error:");
+	strbuf_printf(out, " %s\n", why);
+}
+
 static void run_call(struct mon_call *call, struct strbuf *out, struct error *err)
 {
 	struct mon_session *s = call->session;
@@ -373,20 +380,24 @@ void mon_run_now(struct mon_session *s, const char *line, struct strbuf *out)
 
 	if (line[strspn(line, " \t\r\n\v\f")] == '\0')
 		return;
-	if (mon_parse(s, line, &call, &mistake))
+	if (mon_parse(s, line, &call, &mistake)) {
 		mon_mistake_print(line, &mistake, out);
-	else
+		s->line_failed = true;
+	} else {
 		run_call(&call, out, NULL);
+	}
 }
 
 void mon_run(struct mon_session *s, const char *line, struct strbuf *out)
 {
 	struct error err = { "" };
 
-	if (!mon_collecting(s))
+	if (!mon_collecting(s)) {
 		mon_run_now(s, line, out);
-	else if (mon_collect(s, line, &err))
-		strbuf_printf(out, "error: %s\n", err.text);
+	} else if (mon_collect(s, line, &err)) {
+		put_error(s, err.text, out);
+		s->line_failed = true;
+	}
 }
 
 int mon_execute(struct mon_session *s, const char *line, struct strbuf *out, struct error *err)
@@ -415,10 +426,11 @@ void mon_error(struct mon_call *call, const char *fmt, ...)
 	vsnprintf(err.text, sizeof(err.text), fmt, ap);
 	va_end(ap);
 	call->failed = true;
+	call->session->line_failed = true;
 	if (call->err)
 		*call->err = err;
 	else
-		strbuf_printf(call->out, "error: %s\n", err.text);
+		put_error(call->session, err.text, call->out);
 }
 
 void mon_usage(const struct mon_command *parent, const struct mon_command *cmd, struct strbuf *out)

@@ -121,11 +121,11 @@ extern const struct mon_arg_type mon_arg_fault;	     /* enum device_fault */
 
 enum mon_trace_what { MON_TRACE_ON, MON_TRACE_OFF, MON_TRACE_SHOW };
 
-/* Something about the machine that is on or off (arg_setting.c). */
+/* Something about the machine or this console that is on or off (arg_setting.c). */
 struct mon_setting {
 	const char *name;
-	bool (*get)(const struct machine *m);
-	void (*set)(struct machine *m, bool on);
+	bool (*get)(const struct mon_session *s);
+	void (*set)(struct mon_session *s, bool on);
 };
 /* The one that a mon_arg_setting names; NULL when that is a register. */
 const struct mon_setting *mon_setting_of(const struct mon_value *value);

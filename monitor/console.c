@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Consoles: between a chardev, a line editor and a session. See console.h. */
 #include "monitor/console.h"
+#include "monitor/history.h"
+#include "monitor/remote.h"
+#include "monitor/style.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+/* Bytes that wait to be looked at. */
+#define AHEAD_MAX 65536
 
 /* ---- output ---- */
 
@@ -14,8 +20,12 @@ void console_write(struct console *c, const char *text, size_t len)
 	const char *nl;
 	size_t n;
 
-	if (!c->cd)
+	if (!c->cd || !len)
 		return;
+	if (c->editor == &line_remote) {
+		remote_send(c, 'O', text, len);
+		return;
+	}
 	if (!c->tty) {
 		chardev_write(c->cd, text, len);
 		return;
@@ -46,7 +56,7 @@ const char *console_prompt(const struct console *c)
 
 static void show_prompt(struct console *c)
 {
-	if (!c->closing && !c->away)
+	if (!c->closing && !c->away && !screen_busy(&c->screen))
 		c->editor->prompt(c, console_prompt(c));
 }
 
@@ -54,7 +64,9 @@ static void console_tell(struct mon_session *s, const char *text)
 {
 	struct console *c = (struct console *)s;
 
-	if (c->busy) {
+	if (screen_busy(&c->screen)) {
+		screen_tell(&c->screen, text);
+	} else if (c->busy) {
 		console_puts(c, text);
 	} else if (c->quiet || c->away) {
 		/* Into somebody else's output: on a line of its own. */
@@ -74,6 +86,18 @@ static void console_idle(struct mon_session *s)
 	c->waiting = false;
 	if (!c->busy && !c->away)
 		show_prompt(c);
+}
+
+static void console_ended(struct mon_session *s, int status)
+{
+	struct console *c = (struct console *)s;
+	char text[64];
+
+	snprintf(text, sizeof(text), "vitrine ends with status %d\n", status);
+	if (c->editor == &line_remote)
+		remote_send(c, 'X', text, strlen(text));
+	else
+		mon_session_tell(s, text);
 }
 
 static void greet(struct console *c)
@@ -115,11 +139,18 @@ static bool is_text(const char *line)
 static void run_line(struct console *c, const char *line)
 {
 	struct strbuf out = STRBUF_INIT;
+	struct error err = { "" };
 
-	mon_run(&c->session, line, &out);
-	console_write(c, strbuf_str(&out), out.len);
+	if (!c->batch)
+		mon_run(&c->session, line, &out);
+	else if (mon_execute(&c->session, line, &out, &err))
+		c->session.line_failed = true;
+	screen_begin(&c->screen, c->session.pagination);
+	screen_show(&c->screen, strbuf_str(&out), out.len);
 	if (out.failed)
 		console_puts(c, "\nerror: out of memory, the rest is lost\n");
+	if (err.text[0])
+		remote_send(c, 'F', err.text, strlen(err.text));
 	strbuf_free(&out);
 }
 
@@ -128,17 +159,19 @@ void console_line(struct console *c, const char *line)
 	bool empty = line[strspn(line, " \t\r")] == '\0';
 
 	c->busy = true;
+	c->session.line_failed = false;
 	if (!c->tty && is_http(line)) {
 		console_puts(c, "this is no web server\n");
 		monitor_console_gone(c);
 	} else if (!is_text(line)) {
 		console_puts(c, "error: this line is not text\n");
+		c->session.line_failed = true;
 	} else if (!empty) {
 		if (c->tty)
 			history_keep(line);
 		c->session.again = NULL;
 		run_line(c, line);
-	} else if (c->tty && c->session.again && !c->waiting) {
+	} else if (c->person && c->session.again && !c->waiting) {
 		run_line(c, c->session.again);
 	}
 	c->busy = false;
@@ -167,6 +200,24 @@ void console_interrupt(struct console *c)
 
 /* ---- the chardev ---- */
 
+/* What is typed while the output of the last line is on its way waits, unless it is about that. */
+static void take_input(struct console *c, const uint8_t *data, size_t len)
+{
+	size_t n;
+
+	for (; len && !c->closing; data += n, len -= n) {
+		if (!screen_busy(&c->screen)) {
+			n = c->editor->input(c, data, len);
+			if (!n)
+				return;
+			continue;
+		}
+		n = 1;
+		if ((!c->tty || !screen_key(&c->screen, *data)) && c->ahead.len < AHEAD_MAX)
+			strbuf_add(&c->ahead, data, n);
+	}
+}
+
 static void on_input(void *opaque, const uint8_t *data, size_t len)
 {
 	struct console *c = opaque;
@@ -175,7 +226,42 @@ static void on_input(void *opaque, const uint8_t *data, size_t len)
 		return;
 	if (c->quiet)
 		greet(c);
-	c->editor->input(c, data, len);
+	take_input(c, data, len);
+}
+
+/* A socket's lines stay in the socket, so that a script may write as many as it likes. */
+static size_t on_room(void *opaque)
+{
+	const struct console *c = opaque;
+
+	return !c->tty && screen_busy(&c->screen) ? 0 : AHEAD_MAX;
+}
+
+static void on_drained(void *opaque)
+{
+	struct console *c = opaque;
+
+	screen_drained(&c->screen);
+}
+
+static void screen_write(void *opaque, const char *text, size_t len)
+{
+	console_write(opaque, text, len);
+}
+
+static void on_screen_done(void *opaque)
+{
+	struct console *c = opaque;
+	struct strbuf ahead = c->ahead;
+
+	if (c->closing)
+		return;
+	c->ahead = (struct strbuf)STRBUF_INIT;
+	show_prompt(c);
+	take_input(c, (const uint8_t *)strbuf_str(&ahead), ahead.len);
+	strbuf_free(&ahead);
+	if (!c->closing && !c->tty && c->cd)
+		chardev_poll_input(c->cd);
 }
 
 static void on_closed(void *opaque)
@@ -183,6 +269,7 @@ static void on_closed(void *opaque)
 	struct console *c = opaque;
 
 	c->cd = NULL;
+	c->screen.cd = NULL;
 	monitor_console_gone(c);
 }
 
@@ -196,13 +283,17 @@ static void on_focus(void *opaque, bool has_it)
 		return;
 	if (c->quiet)
 		greet(c);
+	else if (screen_busy(&c->screen))
+		screen_redraw(&c->screen);
 	else if (!c->waiting)
 		c->editor->redraw(c);
 }
 
 static const struct chardev_handler handler = {
 	.focus = on_focus,
+	.room = on_room,
 	.input = on_input,
+	.drained = on_drained,
 	.closed = on_closed,
 };
 
@@ -217,8 +308,13 @@ struct console *console_create(struct monitor *mon, struct chardev *cd, const ch
 	}
 	c->mon = mon;
 	c->cd = cd;
-	c->tty = chardev_is_tty(cd);
+	c->tty = c->person = chardev_is_tty(cd);
 	c->quiet = quiet;
+	c->session.colour = c->tty && style_wanted();
+	c->session.pagination = true;
+	c->screen = (struct screen){
+		.write = screen_write, .done = on_screen_done, .opaque = c, .cd = cd, .tty = c->tty
+	};
 	c->editor = &line_readline;
 	if (!c->tty || !c->editor->open(c)) {
 		c->editor = &line_plain;
@@ -226,6 +322,7 @@ struct console *console_create(struct monitor *mon, struct chardev *cd, const ch
 	}
 	c->session.tell = console_tell;
 	c->session.idle = console_idle;
+	c->session.ended = console_ended;
 	mon_session_open(&c->session, mon, name);
 	chardev_set_handler(cd, &handler, c);
 	if (!quiet)
@@ -240,5 +337,7 @@ void console_destroy(struct console *c)
 	c->editor->close(c);
 	if (c->cd)
 		chardev_close(c->cd);
+	screen_free(&c->screen);
+	strbuf_free(&c->ahead);
 	free(c);
 }

@@ -6,13 +6,17 @@
  *   chardev <--text--- line editor <--text---- output, and events at any time
  *
  * The editor of a terminal is readline; of everything else, and of a second terminal (readline
- * has one state for the whole program), plain lines.
+ * has one state for the whole program), plain lines. A client of a socket may ask for messages
+ * instead (remote.h). What is longer than the other side takes at once waits in the screen
+ * (screen.h), and what is typed meanwhile waits, too.
  */
 #ifndef MONITOR_CONSOLE_H
 #define MONITOR_CONSOLE_H
 
 #include "hv/chardev.h"
 #include "monitor/command.h"
+#include "monitor/readline.h"
+#include "monitor/screen.h"
 #include "monitor/session.h"
 
 #define CONSOLE_PROMPT "(vitrine) "
@@ -24,8 +28,11 @@ struct line_editor {
 	/* Takes the console; false when the editor is not free. */
 	bool (*open)(struct console *c);
 	void (*close)(struct console *c);
-	/* Bytes of the person's. Calls console_line() for each line. */
-	void (*input)(struct console *c, const uint8_t *data, size_t len);
+	/*
+	 * Bytes of the person's. Calls console_line() for each line. Returns how many were looked
+	 * at: all, or those up to a line whose output is on its way.
+	 */
+	size_t (*input)(struct console *c, const uint8_t *data, size_t len);
 	/* Begins a line: shows @prompt, which may be empty while a command is under way. */
 	void (*prompt)(struct console *c, const char *prompt);
 	/* Shows prompt and line again where the cursor is, at the beginning of a line. */
@@ -42,7 +49,12 @@ struct console {
 	struct console *next;
 	struct chardev *cd; /* NULL when the peer is gone */
 	const struct line_editor *editor;
+	struct screen screen;
+	struct readline_user readline; /* while readline is the editor */
+	struct strbuf ahead;	       /* typed while the screen is busy */
 	bool tty;
+	bool person;  /* an empty line repeats */
+	bool batch;   /* what goes wrong is a message of its own: remote.h */
 	bool quiet;   /* nobody has looked at it yet: no prompt until the first key */
 	bool away;    /* another user of the terminal has the keyboard: no prompt either */
 	bool busy;    /* a command runs */
@@ -73,9 +85,5 @@ void console_write(struct console *c, const char *text, size_t len);
 
 /* monitor.c: frees the console from the loop soon. */
 void monitor_console_gone(struct console *c);
-
-/* Lines of earlier sessions into readline's history; and one more, kept on disk. Never fails. */
-void history_load(void);
-void history_keep(const char *line);
 
 #endif

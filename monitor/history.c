@@ -16,7 +16,8 @@
 
 #include <readline/history.h>
 
-#include "monitor/console.h"
+#include "monitor/command.h"
+#include "monitor/history.h"
 
 /* Lines that are kept. */
 #define HISTORY_LINES 1000

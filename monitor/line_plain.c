@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "monitor/console.h"
+#include "monitor/remote.h"
 
 #define CTRL(letter) ((letter)&0x1f)
 #define RUBOUT	     0x7f
@@ -71,7 +72,10 @@ static void end_line(struct console *c)
 	}
 	c->len = 0;
 	c->overlong = false;
-	console_line(c, line);
+	if (!c->tty && line[0] == REMOTE_MARK)
+		remote_request(c, line);
+	else
+		console_line(c, line);
 }
 
 static void add_byte(struct console *c, uint8_t byte)
@@ -133,9 +137,11 @@ static void terminal_byte(struct console *c, uint8_t byte)
 	}
 }
 
-static void plain_input(struct console *c, const uint8_t *data, size_t len)
+static size_t plain_input(struct console *c, const uint8_t *data, size_t len)
 {
-	for (size_t i = 0; i < len && !c->closing; i++) {
+	size_t i;
+
+	for (i = 0; i < len && !c->closing && !screen_busy(&c->screen); i++) {
 		if (c->tty)
 			terminal_byte(c, data[i]);
 		else if (data[i] == '\n')
@@ -143,6 +149,7 @@ static void plain_input(struct console *c, const uint8_t *data, size_t len)
 		else
 			add_byte(c, data[i]);
 	}
+	return i;
 }
 
 const struct line_editor line_plain = {

@@ -96,7 +96,7 @@ void monitor_settle_later(struct monitor *mon)
 
 void monitor_console_gone(struct console *c)
 {
-	c->closing = true;
+	c->closing = c->readline.over = true;
 	monitor_wake(c->mon);
 }
 

@@ -56,6 +56,7 @@ static void finish_failed(struct mon_session *s, const char *what, const char *w
 	strbuf_printf(&sb, "%s: %s\n", what, why);
 	mon_session_tell(s, strbuf_str(&sb));
 	strbuf_free(&sb);
+	s->line_failed = true;
 	mon_script_fail(s, why);
 	finish(s);
 }

@@ -106,6 +106,7 @@ void mon_script_fail(struct mon_session *s, const char *why)
 
 	if (!s->script)
 		return;
+	s->line_failed = true;
 	strbuf_printf(&sb, "%s:%u: %s", s->script->name, s->script->line, why);
 	mon_script_drop(s);
 	if (s->collecting_script)

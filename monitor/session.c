@@ -10,6 +10,7 @@
 #include "hv/arch/arch.h"
 #include "hv/arch/arch_disas.h"
 #include "monitor/breakpoint.h"
+#include "monitor/style.h"
 #include "monitor/symbols.h"
 
 /* ---- what a stop was ---- */
@@ -110,8 +111,12 @@ static void tell_stop(struct mon_session *s, const struct stop *stop)
 {
 	struct strbuf sb = STRBUF_INIT;
 
+	if (s->colour)
+		strbuf_puts(&sb, style_begin(STYLE_STOP));
 	strbuf_puts(&sb, "stopped: ");
 	mon_describe_stop(s->m, stop, &sb);
+	if (s->colour)
+		strbuf_puts(&sb, style_end());
 	strbuf_puts(&sb, "\n");
 	mon_describe_next(s, stop->vcpu, &sb);
 	mon_display(s, &sb);
@@ -205,10 +210,8 @@ static void on_reset(struct mon_session *s, const struct control_event *ev)
 
 static void on_exit_event(struct mon_session *s, const struct control_event *ev)
 {
-	char text[64];
-
-	snprintf(text, sizeof(text), "vitrine ends with status %d\n", ev->code);
-	mon_session_tell(s, text);
+	if (s->ended)
+		s->ended(s, ev->code);
 }
 
 static void on_vcpus(struct mon_session *s, const struct control_event *ev)

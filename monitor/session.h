@@ -81,11 +81,16 @@ struct mon_session {
 	uint64_t next_addr; /* behind the last x */
 	const char *again;  /* what an empty line does */
 	struct strbuf *out; /* while a command runs: events that it causes are part of its output */
+	bool line_failed;   /* the last one; who runs one sets it to false, the line to true */
+	bool colour;	    /* what it says may have some: style.h */
+	bool pagination;    /* long output in pages, where there is a terminal */
 
 	/* Shows lines that nobody asked for just now; @text ends with a newline. NULL: nowhere. */
 	void (*tell)(struct mon_session *s, const char *text);
 	/* What the last command started is over: time for a prompt. May be NULL. */
 	void (*idle)(struct mon_session *s);
+	/* vitrine ends. NULL: nobody needs to hear of it. */
+	void (*ended)(struct mon_session *s, int status);
 	/* A script has failed: "boot.mon:3: no such command". NULL: it is told as text. */
 	void (*failed)(struct mon_session *s, const char *text);
 };

@@ -42,6 +42,7 @@ static const struct subcommand {
 } subcommands[] = {
 	{ "run", cli_run, "boot a kernel; may be left out" },
 	{ "demo", cli_demo, "boot the guest that vitrine carries, to try gdb on" },
+	{ "monitor", cli_monitor, "the monitor of a machine that runs, by name" },
 	{ "check", sub_check, "find out what KVM can do here" },
 	{ "help", sub_help, "this text" },
 	{ "version", sub_version, "the version" },
@@ -69,12 +70,14 @@ static const char help_head[] =
 static const char help_tail[] =
 	"DEV is stdio, unix:PATH, tcp:HOST:PORT, /dev/... (a serial line), file:PATH,\n"
 	"pty or none. RUNDIR is $XDG_RUNTIME_DIR/vitrine, or /run/vitrine for root.\n"
+	"`vitrine monitor --help` tells what that subcommand takes.\n"
 	"\n"
 	"Examples:\n"
 	"  vitrine demo\n"
 	"  vitrine -kernel vmlinuz -initrd initrd.img -append console=ttyS0 -m 512 -smp 2\n"
 	"  vitrine -kernel vmlinuz -append 'console=ttyS0 nokaslr' -S -name k\n"
 	"      and elsewhere: gdb vmlinux -ex 'target remote /run/vitrine/k.gdb'\n"
+	"      or: vitrine monitor k\n"
 	"  vitrine -kernel hobby.elf -module 'init.elf quiet' -no-reboot -serial file:log\n";
 
 int cli_help(void)

@@ -14,6 +14,7 @@ enum {
 /* Subcommands: argv[0] is the subcommand's name. They return the exit status of the program. */
 int cli_run(int argc, char **argv);
 int cli_demo(int argc, char **argv);
+int cli_monitor(int argc, char **argv);
 
 /* Prints "vitrine: SENTENCE" and returns CLI_FAILED. */
 int cli_fail(const struct error *err);

@@ -68,6 +68,7 @@ int cli_console_plan(struct cli_console_plan *plan, const struct cli_options *op
 	/* A monitor that is elsewhere does not take the guest's console away. */
 	if (!opts->serials && opts->monitor && !is_stdio(opts->monitor) && !taken)
 		plan->mux_serial = 0;
+	plan->monitor_socket = !opts->monitor || or_none(opts->monitor);
 	plan->mux = plan->mux_serial >= 0 || plan->mux_monitor;
 	if (gdb + debugcon + qmp + plan->mux > 1)
 		return error_set(err, -EINVAL,

@@ -174,12 +174,17 @@ static void print_row(FILE *out, const struct option_row *row)
 	print_wrapped(out, row->help);
 }
 
+void cli_group_help(FILE *out, const struct option_group *group)
+{
+	fprintf(out, "%s:\n", group->title);
+	for (size_t i = 0; i < group->count; i++)
+		print_row(out, &group->rows[i]);
+}
+
 void cli_options_help(FILE *out)
 {
 	for (size_t g = 0; g < GROUP_COUNT; g++) {
-		fprintf(out, "%s:\n", groups[g]->title);
-		for (size_t i = 0; i < groups[g]->count; i++)
-			print_row(out, &groups[g]->rows[i]);
+		cli_group_help(out, groups[g]);
 		fputc('\n', out);
 	}
 }

@@ -71,6 +71,7 @@ struct cli_console_plan {
 	bool mux_monitor;
 	const char *serial[CLI_SERIALS]; /* DEVs that the ports open themselves; NULL: none */
 	const char *monitor;		 /* DEV that the monitor serves; NULL: none */
+	bool monitor_socket;		 /* … and a socket in the run-time directory */
 	const char *qmp;		 /* NULL: none */
 	const char *gdb; /* NULL: none; "default": a socket in the run-time directory */
 };

@@ -56,7 +56,8 @@ static const struct option_row rows[] = {
 	  set_serial },
 	{ "monitor", "DEV",
 	  "vitrine's own console. Default: on stdio with the serial port; Ctrl-A c changes between "
-	  "them, Ctrl-A h helps, Ctrl-A x quits.",
+	  "them, Ctrl-A h helps, Ctrl-A x quits. Unless it is none, `vitrine monitor NAME` reaches "
+	  "it, too: at unix:RUNDIR/NAME.mon.",
 	  set_monitor },
 	{ "monitor-script", "FILE",
 	  "Run the monitor commands of FILE; one that fails ends vitrine with status 1.",

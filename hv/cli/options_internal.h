@@ -10,7 +10,7 @@ struct option_row {
 	const char *arg; /* NULL: takes none */
 	const char *help;
 	/* @value is NULL for an option without argument. The sentence is prefixed with the option's
-	 * name. */
+	 * name. NULL: its subcommand has a parser of its own. */
 	int (*set)(struct cli_options *opts, const char *value, struct error *err);
 };
 
@@ -20,6 +20,9 @@ struct option_group {
 	size_t count;
 };
 
+/* A group's rows in 80 columns. */
+void cli_group_help(FILE *out, const struct option_group *group);
+
 /* The one whose argument may be empty. */
 int cli_set_append(struct cli_options *opts, const char *value, struct error *err);
 
@@ -28,5 +31,7 @@ extern const struct option_group cli_machine_options;
 extern const struct option_group cli_devices_options;
 extern const struct option_group cli_debug_options;
 extern const struct option_group cli_console_options;
+/* Of `vitrine monitor` (monitor.c). */
+extern const struct option_group cli_monitor_options;
 
 #endif

@@ -21,6 +21,7 @@
 #include "hv/boot/fdt.h"
 #include "hv/cli/cli_internal.h"
 #include "hv/cli/demo.h"
+#include "hv/cli/machines.h"
 #include "hv/cli/options.h"
 #include "hv/cli/signals.h"
 #include "hv/control.h"
@@ -47,6 +48,7 @@ struct run {
 	struct monitor *monitor;
 	struct qmp *qmp;
 	struct gdbstub *gdb;
+	bool by_name;		/* `vitrine monitor NAME` finds it */
 	char symbols[PATH_MAX]; /* of the demo guest; empty: not written */
 };
 
@@ -152,6 +154,26 @@ static int add_console(struct run *run, struct chardev **cd, struct error *err)
 	return given ? monitor_add_console(run->monitor, given, err) : 0;
 }
 
+/*
+ * For `vitrine monitor NAME`. It is a convenience: a machine that cannot have it, because another
+ * one has the name, say, runs without.
+ */
+static void serve_by_name(struct run *run)
+{
+	char path[PATH_MAX], dev[PATH_MAX + 8];
+	struct error err;
+	int ret = machines_socket(run->cfg.name, path, sizeof(path), &err);
+
+	if (!ret) {
+		snprintf(dev, sizeof(dev), "unix:%s", path);
+		ret = monitor_serve(run->monitor, dev, &err);
+	}
+	if (ret)
+		fprintf(stderr, "vitrine: `vitrine monitor` will not find this machine: %s\n",
+			err.text);
+	run->by_name = !ret;
+}
+
 static int open_monitor(struct run *run, struct error *err)
 {
 	int ret = monitor_create(&run->monitor, run->m, run->loop, err);
@@ -162,6 +184,8 @@ static int open_monitor(struct run *run, struct error *err)
 		ret = add_console(run, &run->pty_monitor, err);
 	if (!ret && run->plan.monitor)
 		ret = monitor_serve(run->monitor, run->plan.monitor, err);
+	if (!ret && run->plan.monitor_socket)
+		serve_by_name(run);
 	if (!ret && run->opts->monitor_script)
 		ret = monitor_script(run->monitor, run->opts->monitor_script, err);
 	if (!ret && run->plan.qmp)
@@ -264,6 +288,8 @@ static int greet(struct run *run, struct error *err)
 	} else if (target) {
 		fprintf(stderr, "gdb: target remote %s\n", target);
 	}
+	if (run->by_name)
+		fprintf(stderr, "monitor: vitrine monitor %s\n", run->cfg.name);
 	if (run->plan.mux)
 		fprintf(stderr, "Ctrl-A h lists the keys, Ctrl-A x quits.\n");
 	return 0;

@@ -42,12 +42,12 @@ def code(text):
 
 def vitrine_words(line):
     """The arguments of vitrine in a line of a shell, None when it is no such line."""
-    m = re.match(r"(?:[$#] )?(?:build/)?vitrine ((?:-|run\b|demo\b|check\b|help\b|version\b).*)", line)
+    m = re.match(r"(?:[$#] )?(?:build/)?vitrine ((?:-|run\b|demo\b|monitor\b|check\b|help\b|version\b).*)", line)
     if not m:
         return None
     words = shlex.split(m[1], comments=True)
     for i, word in enumerate(words):
-        if word in ("|", "&", ">", "&&", "2>&1"):
+        if word in ("|", "&", ">", "&&", "2>&1") or word.startswith("<"):
             return words[:i]
     return words
 

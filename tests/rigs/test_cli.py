@@ -85,6 +85,15 @@ def test_end_of_input_is_no_end(place):
     assert "CPUs:" in vitrine.text, vitrine.text
 
 
+def test_a_script_that_fails(place):
+    script = place.run("f=$(mktemp) && printf 'info status\\nfrob\\n' >$f && echo $f").text.strip()
+    vitrine = _demo(place, "-gdb", "none", "-monitor-script", script)
+    assert vitrine.wait() == 1, vitrine.tail
+    assert vitrine.text.count("ends with status 1") == 1, vitrine.text
+    assert vitrine.stderr.decode().count(f"vitrine: {script}:2: no such command") == 1, vitrine.text
+    place.run(f"rm {script}")
+
+
 def test_two_sockets(place):
     where = place.run("mktemp -d").text.strip()
     vitrine = _demo(place, "-serial", f"unix:{where}/serial", "-monitor", f"unix:{where}/monitor",

@@ -47,6 +47,13 @@ void fake_chardev_focus(struct chardev *cd, bool has_it)
 		cd->handler->focus(cd->opaque, has_it);
 }
 
+void fake_chardev_drain(struct chardev *cd)
+{
+	cd->queued = 0;
+	if (!cd->closed && cd->handler && cd->handler->drained)
+		cd->handler->drained(cd->opaque);
+}
+
 void fake_chardev_hangup(struct chardev *cd)
 {
 	if (!cd->closed && cd->handler)

@@ -27,6 +27,8 @@ void fake_chardev_free(struct chardev *cd);
 void fake_chardev_feed(struct chardev *cd, const void *data, size_t len);
 /* The keyboard comes or goes, as it does for users of a mux. */
 void fake_chardev_focus(struct chardev *cd, bool has_it);
+/* The peer has taken all: chardev_queued() is 0 from now on. */
+void fake_chardev_drain(struct chardev *cd);
 /* The peer goes away. */
 void fake_chardev_hangup(struct chardev *cd);
 

@@ -32,6 +32,7 @@ static void setup(void)
 	setenv("XDG_STATE_HOME", state_dir, 1);
 	setenv("TERM", "xterm", 1);
 	setenv("INPUTRC", "/dev/null", 1);
+	setenv("NO_COLOR", "1", 1);
 	cr_assert_eq(loop_create(&loop), 0);
 	fake = fake_create(loop, 2, 1 << 20);
 	cr_assert_not_null(fake);
