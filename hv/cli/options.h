@@ -18,6 +18,8 @@
 #define CLI_MODULES_MAX	    32
 #define CLI_SERIALS	    4
 #define CLI_DEVICES_MAX	    31 /* slots of the PCI bus beside the host bridge's */
+#define CLI_SHARES_MAX	    8
+#define CLI_SHARE_TEXT	    1024
 #define CLI_FW_CFG_MAX	    32
 #define CLI_NAME_MAX	    64
 #define CLI_DEV_MAX	    255
@@ -44,6 +46,8 @@ struct cli_options {
 	unsigned netdev_count;
 	struct cli_nic nics[CLI_DEVICES_MAX];
 	unsigned nic_count;
+	char shares[CLI_SHARES_MAX][CLI_SHARE_TEXT]; /* -virtfs in terms of -device */
+	unsigned share_count;
 	struct cli_drives drives;
 	struct machine_blob fw_cfg[CLI_FW_CFG_MAX + 1];
 	char fw_cfg_names[CLI_FW_CFG_MAX][CLI_FW_CFG_NAME_MAX + 1];

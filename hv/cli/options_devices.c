@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Options: devices, and what is behind them. See options.h. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "hv/cli/options_internal.h"
@@ -78,6 +79,28 @@ static int set_snapshot(struct cli_options *opts, const char *value, struct erro
 	return 0;
 }
 
+/* QEMU's short form: a directory that is served by vitrine itself is "local". */
+static int set_virtfs(struct cli_options *opts, const char *value, struct error *err)
+{
+	static const char kind[] = "local,";
+	char *text;
+	int len;
+
+	if (strncmp(value, kind, sizeof(kind) - 1) != 0)
+		return error_set(err, -EINVAL,
+				 "'%.40s': use local,path=DIR,mount_tag=TAG[,readonly=on]", value);
+	if (opts->share_count == CLI_SHARES_MAX)
+		return error_set(err, -EINVAL, "at most %d directories", CLI_SHARES_MAX);
+	text = opts->shares[opts->share_count];
+	len = snprintf(text, CLI_SHARE_TEXT, "virtio-9p,%s", value + sizeof(kind) - 1);
+	if (len >= CLI_SHARE_TEXT)
+		return error_set(err, -ENAMETOOLONG,
+				 "it has more characters than the %d that are taken",
+				 CLI_SHARE_TEXT - 1);
+	opts->share_count++;
+	return set_device(opts, text, err);
+}
+
 /* [name=]NAME,file=FILE or [name=]NAME,string=TEXT, which is the rest, commas too. */
 static int set_fw_cfg(struct cli_options *opts, const char *value, struct error *err)
 {
@@ -116,7 +139,7 @@ static int set_fw_cfg(struct cli_options *opts, const char *value, struct error 
 static const struct option_row rows[] = {
 	{ "device", "NAME[,KEY=VALUE...]",
 	  "Adds a device on PCI: edu, the teaching device, virtio-console, virtio-net, virtio-rng, "
-	  "or "
+	  "virtio-9p or "
 	  "virtio-blk,drive=ID. docs/devices.md has what each may be told. May be repeated.",
 	  set_device },
 	{ "netdev", "user|tap,id=ID...",
@@ -138,6 +161,10 @@ static const struct option_row rows[] = {
 	  set_drive },
 	{ "hda", "FILE", "Short for -drive file=FILE,id=hda.", set_hda },
 	{ "snapshot", NULL, "snapshot=on for every disk.", set_snapshot },
+	{ "virtfs", "local,path=DIR,mount_tag=TAG[,readonly=on]",
+	  "A directory of the host for the guest: mount -t 9p -o trans=virtio TAG /mnt. May be "
+	  "repeated.",
+	  set_virtfs },
 	{ "fw_cfg", "opt/NAME,file=FILE",
 	  "A file that the guest finds by fw_cfg; with string=TEXT in place of file= that text. "
 	  "May be "

@@ -19,9 +19,13 @@
 static char trace_path[64];
 
 /* One of each that is not there by itself. */
-static const char *const devices[] = {
-	"edu", "virtio-rng", "virtio-console", "virtio-net", "virtio-blk,drive=memory", NULL
-};
+static const char *const devices[] = { "edu",
+				       "virtio-rng",
+				       "virtio-console",
+				       "virtio-net",
+				       "virtio-blk,drive=memory",
+				       "virtio-9p,path=/,mount_tag=root,readonly=on",
+				       NULL };
 #define IMAGE_BYTES 65536
 
 struct fake *fake_create(void)

@@ -141,6 +141,19 @@ Test(options, drives)
 	cr_assert(d[0].snapshot && d[1].snapshot);
 }
 
+Test(options, shares)
+{
+	cr_assert_eq(
+		parse("-virtfs|local,path=/src,,a,mount_tag=src|-virtfs|local,path=b,mount_tag=t,"
+		      "readonly=on"),
+		0, "%s", err.text);
+	cr_assert_str_eq(opts.cfg.devices[0], "virtio-9p,path=/src,,a,mount_tag=src");
+	cr_assert_str_eq(opts.cfg.devices[1], "virtio-9p,path=b,mount_tag=t,readonly=on");
+	cr_assert_eq(parse("-virtfs|proxy,socket=x"), -EINVAL);
+	cr_assert_str_eq(err.text, "-virtfs: 'proxy,socket=x': use "
+				   "local,path=DIR,mount_tag=TAG[,readonly=on]");
+}
+
 Test(options, drives_that_are_none)
 {
 	static const struct {
