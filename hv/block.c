@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 
+#include "hv/fields.h"
 #include "hv/machine.h"
 
 void block_add(struct machine *m, struct block *block)
@@ -40,15 +41,24 @@ static void describe(struct block *block, struct strbuf *out)
 	struct block_info i = { 0 };
 
 	block->info(block, &i);
-	strbuf_printf(out, "%s: %s, drive %s%s%s, by %s\n", block->dev->name, i.file, i.drive,
-		      i.readonly ? ", read-only" : "",
-		      i.snapshot ? ", a snapshot: what is written is not kept" : "", i.how);
-	strbuf_printf(out, "  %" PRIu64 " bytes, %" PRIu64 " sectors\n", i.size, i.size / 512);
-	strbuf_printf(out,
-		      "  read %" PRIu64 " bytes in %" PRIu64 " requests, written %" PRIu64
-		      " in %" PRIu64 "; flushes %" PRIu64 ", others %" PRIu64 "\n",
-		      i.bytes_read, i.reads, i.bytes_written, i.writes, i.flushes, i.others);
-	strbuf_printf(out, "  errors %" PRIu64 ", in flight %u\n", i.errors, i.in_flight);
+	data_object(out, NULL);
+	field_str(out, "device", "%s: ", block->dev->name);
+	field_str(out, "file", "%s, ", i.file);
+	field_str(out, "drive", "drive %s", i.drive);
+	field_bool(out, "readonly", i.readonly, ", read-only", "");
+	field_bool(out, "snapshot", i.snapshot, ", a snapshot: what is written is not kept", "");
+	field_str(out, "how", ", by %s\n", i.how);
+	field_u64(out, "size", "  %llu bytes, ", i.size);
+	strbuf_printf(out, "%" PRIu64 " sectors\n", i.size / 512);
+	field_u64(out, "bytes_read", "  read %llu bytes", i.bytes_read);
+	field_u64(out, "reads", " in %llu requests", i.reads);
+	field_u64(out, "bytes_written", ", written %llu", i.bytes_written);
+	field_u64(out, "writes", " in %llu; ", i.writes);
+	field_u64(out, "flushes", "flushes %llu, ", i.flushes);
+	field_u64(out, "others", "others %llu\n", i.others);
+	field_u64(out, "errors", "  errors %llu, ", i.errors);
+	field_u64(out, "in_flight", "in flight %llu\n", i.in_flight);
+	data_end(out);
 }
 
 void block_describe(struct machine *m, struct strbuf *out)

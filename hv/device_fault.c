@@ -6,6 +6,7 @@
 #include <linux/pci_regs.h>
 
 #include "hv/device_event.h"
+#include "hv/fields.h"
 #include "hv/irq.h"
 #include "hv/machine.h"
 #include "hv/pci.h"
@@ -68,13 +69,17 @@ void device_faults_describe(const struct device *dev, struct strbuf *out)
 {
 	unsigned faults = __atomic_load_n(&dev->faults, __ATOMIC_RELAXED), n = 0;
 
-	if (device_is_unplugged(dev)) {
-		strbuf_puts(out, "unplugged until the next reset\n");
-		return;
-	}
+	field_bool(out, "unplugged", device_is_unplugged(dev), "unplugged until the next reset\n",
+		   "");
+	if (device_is_unplugged(dev))
+		faults = 0;
+	data_list(out, "faults");
 	for (unsigned i = 0; i < FAULT_COUNT; i++)
-		if (faults >> i & 1)
-			strbuf_printf(out, "%s%s", n++ ? ", " : "waits to happen: ", names[i]);
+		if (faults >> i & 1) {
+			strbuf_puts(out, n++ ? ", " : "waits to happen: ");
+			field_str(out, NULL, "%s", names[i]);
+		}
+	data_end(out);
 	if (n)
 		strbuf_puts(out, "\n");
 }

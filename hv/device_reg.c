@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "hv/device_event.h"
+#include "hv/fields.h"
 #include "hv/trace.h"
 
 /* A row, and which one of its array. */
@@ -310,12 +311,44 @@ static void describe_array(struct device *dev, const struct reg *reg, struct str
 {
 	unsigned n;
 
+	data_str(out, "name", reg->name);
+	data_list(out, "values");
 	for (n = 0; n < reg->count; n++) {
+		uint64_t value = reg_peek(dev, reg, n);
+
 		if (n % 16 == 0)
 			strbuf_printf(out, "%s%s[0x%02x] =", n ? "\n" : "", reg->name, n);
-		strbuf_printf(out, " %0*" PRIx64, reg->width * 2, reg_peek(dev, reg, n));
+		strbuf_printf(out, " %0*" PRIx64, reg->width * 2, value);
+		data_u64(out, NULL, value);
 	}
+	data_end(out);
 	strbuf_puts(out, "\n");
+}
+
+static void describe_reg(struct device *dev, const struct reg *reg, struct strbuf *out)
+{
+	uint64_t value = reg_peek(dev, reg, 0);
+	size_t mark;
+
+	field_str(out, "name", "%s = ", reg->name);
+	mark = out->len;
+	device_reg_format(reg, value, out);
+	data_u64(out, "value", value);
+	data_since(out, "text", mark);
+	strbuf_puts(out, "\n");
+}
+
+/* In the device's own words, which are text alone. */
+static void describe_more(struct device *dev, struct strbuf *out)
+{
+	struct field_sink *fields = out->fields;
+	size_t mark = out->len;
+
+	out->fields = NULL;
+	if (dev->cls->describe)
+		dev->cls->describe(dev, out);
+	out->fields = fields;
+	data_since(out, "more", mark);
 }
 
 void device_describe(struct device *dev, struct strbuf *out)
@@ -323,16 +356,13 @@ void device_describe(struct device *dev, struct strbuf *out)
 	const struct reg *reg;
 
 	pthread_mutex_lock(&dev->lock);
+	data_list(out, "registers");
 	for (reg = dev->cls->regs; reg->name; reg++) {
-		if (reg->count) {
-			describe_array(dev, reg, out);
-			continue;
-		}
-		strbuf_printf(out, "%s = ", reg->name);
-		device_reg_format(reg, reg_peek(dev, reg, 0), out);
-		strbuf_puts(out, "\n");
+		data_object(out, NULL);
+		(reg->count ? describe_array : describe_reg)(dev, reg, out);
+		data_end(out);
 	}
+	data_end(out);
 	pthread_mutex_unlock(&dev->lock);
-	if (dev->cls->describe)
-		dev->cls->describe(dev, out);
+	describe_more(dev, out);
 }

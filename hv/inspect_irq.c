@@ -8,6 +8,7 @@
 
 #include "hv/arch/arch.h"
 #include "hv/device_event.h"
+#include "hv/fields.h"
 #include "hv/irq.h"
 #include "hv/machine.h"
 #include "hv/pci.h"
@@ -34,11 +35,15 @@ static void describe_source(const struct device *d, struct strbuf *out)
 {
 	struct device_counts n = device_counts_get(d);
 
-	if (d->pci)
-		strbuf_printf(out, "  from %s, INTA# of slot %u\n", d->name, d->pci->slot);
-	else
-		strbuf_printf(out, "  from %s: %llu raised, %llu acknowledged\n", d->name,
-			      (unsigned long long)n.irqs, (unsigned long long)n.acks);
+	data_object(out, NULL);
+	field_str(out, "device", "  from %s", d->name);
+	if (d->pci) {
+		field_u64(out, "slot", ", INTA# of slot %llu\n", d->pci->slot);
+	} else {
+		field_u64(out, "raised", ": %llu raised", n.irqs);
+		field_u64(out, "acknowledged", ", %llu acknowledged\n", n.acks);
+	}
+	data_end(out);
 }
 
 static void describe_line(struct machine *m, int gsi, struct strbuf *out)
@@ -48,25 +53,36 @@ static void describe_line(struct machine *m, int gsi, struct strbuf *out)
 
 	if (!n.raised && !has_source(m, gsi))
 		return;
-	strbuf_printf(out,
-		      "GSI %d, %s: %llu raised, %llu delivered, %llu merged, %llu lost, "
-		      "%llu acknowledged\n",
-		      gsi, level ? "up" : "down", (unsigned long long)n.raised,
-		      (unsigned long long)n.delivered, (unsigned long long)n.merged,
-		      (unsigned long long)n.lost, (unsigned long long)n.acked);
+	data_object(out, NULL);
+	field_int(out, "gsi", "GSI %lld, ", gsi);
+	field_bool(out, "up", level, "up", "down");
+	field_u64(out, "raised", ": %llu raised", n.raised);
+	field_u64(out, "delivered", ", %llu delivered", n.delivered);
+	field_u64(out, "merged", ", %llu merged", n.merged);
+	field_u64(out, "lost", ", %llu lost", n.lost);
+	field_u64(out, "acknowledged", ", %llu acknowledged\n", n.acked);
+	data_list(out, "sources");
 	for (const struct device *d = m->devices; d; d = d->next)
 		if (line_of(d) == gsi)
 			describe_source(d, out);
+	data_end(out);
+	data_list(out, "routes");
 	arch_line_describe(m, gsi, out);
+	data_end(out);
+	data_end(out);
 }
 
 void inspect_irqs(struct machine *m, struct strbuf *out)
 {
+	data_list(out, "lines");
 	for (int gsi = 0; gsi < ARCH_IRQ_LINES; gsi++)
 		describe_line(m, gsi, out);
+	data_end(out);
+	data_list(out, "messages");
 	for (const struct device *d = m->devices; d; d = d->next)
 		if (d->pci)
 			pci_describe_messages(d->pci, out);
+	data_end(out);
 }
 
 /* ---- controllers ---- */

@@ -3,10 +3,10 @@
 #include "hv/netdev.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "hv/fields.h"
 #include "hv/machine.h"
 #include "hv/netdev_internal.h"
 
@@ -246,12 +246,31 @@ void netdev_dropped(struct netdev *n)
 
 /* ---- for people ---- */
 
-static void describe_counts(const char *what, const struct netdev_counts *c, struct strbuf *out)
+static void describe_counts(const char *what, const char *key, const struct netdev_counts *c,
+			    struct strbuf *out)
 {
-	strbuf_printf(out, "  %s: %" PRIu64 " frames, %" PRIu64 " bytes, %" PRIu64 " dropped\n",
-		      what, __atomic_load_n(&c->frames, __ATOMIC_RELAXED),
-		      __atomic_load_n(&c->bytes, __ATOMIC_RELAXED),
-		      __atomic_load_n(&c->dropped, __ATOMIC_RELAXED));
+	strbuf_printf(out, "  %s: ", what);
+	data_object(out, key);
+	field_u64(out, "frames", "%llu frames, ", __atomic_load_n(&c->frames, __ATOMIC_RELAXED));
+	field_u64(out, "bytes", "%llu bytes, ", __atomic_load_n(&c->bytes, __ATOMIC_RELAXED));
+	field_u64(out, "dropped", "%llu dropped\n", __atomic_load_n(&c->dropped, __ATOMIC_RELAXED));
+	data_end(out);
+}
+
+static void describe(const struct netdev *n, struct strbuf *out)
+{
+	size_t mark;
+
+	field_str(out, "id", "%s of ", n->id);
+	if (n->user)
+		field_str(out, "device", "%s: ", n->user);
+	else
+		strbuf_puts(out, "nobody: ");
+	mark = out->len;
+	n->backend->describe(n, out);
+	data_since(out, "text", mark);
+	describe_counts("to the guest", "to_guest", &n->to_guest, out);
+	describe_counts("from the guest", "from_guest", &n->from_guest, out);
 }
 
 void netdevs_describe(struct machine *m, struct strbuf *out)
@@ -259,9 +278,8 @@ void netdevs_describe(struct machine *m, struct strbuf *out)
 	if (!m->netdevs)
 		strbuf_puts(out, "no network\n");
 	for (const struct netdev *n = m->netdevs; n; n = n->next) {
-		strbuf_printf(out, "%s of %s: ", n->id, n->user ? n->user : "nobody");
-		n->backend->describe(n, out);
-		describe_counts("to the guest", &n->to_guest, out);
-		describe_counts("from the guest", &n->from_guest, out);
+		data_object(out, NULL);
+		describe(n, out);
+		data_end(out);
 	}
 }

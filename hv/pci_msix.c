@@ -15,6 +15,7 @@
 #include "hv/arch/arch.h"
 #include "hv/device_event.h"
 #include "hv/device_fault.h"
+#include "hv/fields.h"
 #include "hv/machine.h"
 #include "hv/pci_internal.h"
 #include "hv/trace.h"
@@ -343,13 +344,21 @@ void pci_msix_describe_use(const struct pci_func *fn, struct strbuf *out)
 	for (unsigned i = 0; i < x->count; i++) {
 		const struct vector *v = &x->vector[i];
 		struct irq_count n = irq_msg_count(v->msg);
+		size_t mark;
 
 		if (is_masked(v) && !n.raised)
 			continue;
-		strbuf_printf(out, "MSI-X vector %u of %s, GSI %u: %llu sent\n  to ", i,
-			      fn->dev->name, irq_msg_gsi(v->msg), (unsigned long long)n.raised);
+		data_object(out, NULL);
+		field_u64(out, "vector", "MSI-X vector %llu of ", i);
+		field_str(out, "device", "%s", fn->dev->name);
+		field_u64(out, "gsi", ", GSI %llu", irq_msg_gsi(v->msg));
+		field_u64(out, "sent", ": %llu sent\n  ", n.raised);
+		mark = out->len;
+		strbuf_puts(out, "to ");
 		arch_msi_describe(address_of(v), data_of(v), out);
 		strbuf_printf(out, "%s%s%s\n", x->on ? "" : ", off", is_masked(v) ? ", masked" : "",
 			      irq_msg_pending(v->msg) ? ", pending" : "");
+		data_since(out, "text", mark);
+		data_end(out);
 	}
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "hv/control_at.h"
+#include "hv/fields.h"
 #include "monitor/arg.h"
 #include "monitor/session.h"
 
@@ -228,14 +229,20 @@ void mon_bp_describe(struct monitor *mon, int id, struct strbuf *out)
 		return;
 	ignore = __atomic_load_n(&bp->ignore, __ATOMIC_RELAXED);
 	if (bp->text)
-		strbuf_printf(out, "    if %s\n", bp->text);
+		field_str(out, "condition", "    if %s\n", bp->text);
 	if (ignore)
-		strbuf_printf(out, "    passes over the next %llu hits\n",
-			      (unsigned long long)ignore);
-	if (bp->once)
-		strbuf_puts(out, "    for one stop\n");
-	for (line = bp->commands; line && *line; line += strcspn(line, "\n") + 1)
-		strbuf_printf(out, "    then %.*s\n", (int)strcspn(line, "\n"), line);
+		field_u64(out, "ignore", "    passes over the next %llu hits\n", ignore);
+	field_bool(out, "once", bp->once, "    for one stop\n", "");
+	data_list(out, "commands");
+	for (line = bp->commands; line && *line; line += strcspn(line, "\n") + 1) {
+		size_t mark;
+
+		strbuf_puts(out, "    then ");
+		mark = out->len;
+		strbuf_printf(out, "%.*s\n", (int)strcspn(line, "\n"), line);
+		data_since(out, NULL, mark);
+	}
+	data_end(out);
 }
 
 void mon_bp_sweep(struct monitor *mon)

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "hv/arch/arch.h"
+#include "hv/fields.h"
 #include "hv/inspect.h"
 #include "monitor/command.h"
 #include "monitor/disas.h"
@@ -66,19 +67,28 @@ static bool is_behind_call(const struct unwind *u, uint64_t addr)
 	return false;
 }
 
-static void put_frame(struct unwind *u, const char *mark, uint64_t addr)
+static void put_frame(struct unwind *u, const char *mark, uint64_t addr, const char *how)
 {
-	strbuf_printf(u->call->out, "%s0x%0*llx", mark, (int)(2 * u->word), (ull)addr);
-	mon_symbol_put(u->call->m, u->cpu, addr, u->call->out);
-	strbuf_puts(u->call->out, "\n");
+	struct strbuf *out = u->call->out;
+	size_t start;
+
+	data_object(out, NULL);
+	data_u64(out, "addr", addr);
+	strbuf_printf(out, "%s0x%0*llx", mark, (int)(2 * u->word), (ull)addr);
+	start = out->len;
+	mon_symbol_put(u->call->m, u->cpu, addr, out);
+	data_since(out, "symbol", start);
+	data_str(out, "how", how);
+	data_end(out);
+	strbuf_puts(out, "\n");
 }
 
-static void put_numbered(struct unwind *u, uint64_t addr)
+static void put_numbered(struct unwind *u, uint64_t addr, const char *how)
 {
 	char mark[8];
 
 	snprintf(mark, sizeof(mark), "#%-3u", u->frame++);
-	put_frame(u, mark, addr);
+	put_frame(u, mark, addr, how);
 }
 
 /* At a function's first instruction its frame is not made yet: the caller is on top. */
@@ -90,7 +100,7 @@ static void first_instruction(struct unwind *u, uint64_t pc)
 	if (!symbols_at(inspect_symbols(u->call->m, u->cpu), pc, &symbol) || symbol.addr != pc ||
 	    !read_word(u, u->sp, &addr) || !is_behind_call(u, addr))
 		return;
-	put_numbered(u, addr);
+	put_numbered(u, addr, "stack");
 	u->sp += u->word;
 }
 
@@ -109,7 +119,7 @@ static bool follow_frames(struct unwind *u, uint64_t fp)
 			return true;
 		if (!is_behind_call(u, addr))
 			return false;
-		put_numbered(u, addr);
+		put_numbered(u, addr, "frame-pointer");
 		u->sp = fp + 2 * u->word;
 		fp = next;
 	}
@@ -127,7 +137,7 @@ static void guess(struct unwind *u)
 		if (!found++)
 			strbuf_puts(u->call->out,
 				    "guessed, from words on the stack that lie behind a call:\n");
-		put_frame(u, "?   ", addr);
+		put_frame(u, "?   ", addr, "guess");
 	}
 }
 
@@ -158,11 +168,25 @@ static void cmd_backtrace(struct mon_call *call)
 		mon_error(call, "the registers cannot be read: %s", strerror(-rc));
 		return;
 	}
-	put_numbered(&u, pc);
+	data_list(call->out, "frames");
+	put_numbered(&u, pc, "pc");
 	first_instruction(&u, pc);
 	if (!follow_frames(&u, fp))
 		guess(&u);
+	data_end(call->out);
 }
+
+static const struct mon_field frame_fields[] = {
+	{ "addr", MON_NUMBER, false, "where it goes on", NULL },
+	{ "symbol", MON_TEXT, false, "with < >; empty: none", NULL },
+	{ "how", MON_TEXT, false, "pc, stack, frame-pointer, or guess", NULL },
+	{ 0 },
+};
+
+static const struct mon_field backtrace_result[] = {
+	{ "frames", MON_LIST, false, "the innermost first", frame_fields },
+	{ 0 },
+};
 
 const struct mon_command mon_backtrace_commands[] = {
 	{
@@ -175,6 +199,7 @@ const struct mon_command mon_backtrace_commands[] = {
 			  "too.",
 		.examples = (const char *const[]){ "backtrace", "bt", NULL },
 		.run = cmd_backtrace,
+		.result = backtrace_result,
 	},
 	{ 0 },
 };

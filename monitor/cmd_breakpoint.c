@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "hv/control_device.h"
+#include "hv/fields.h"
 #include "monitor/breakpoint.h"
 #include "monitor/command.h"
 #include "monitor/session.h"
@@ -20,8 +21,10 @@ static void put_added(struct mon_call *call, const char *what, int id, uint64_t 
 	for (size_t n = 0; control_bp_get(call->m, n, &info); n++) {
 		if (info.id != id)
 			continue;
-		strbuf_printf(call->out, "%s %d at 0x%llx (%s)\n", what, id,
-			      (unsigned long long)addr, info.how ? info.how : "set");
+		strbuf_puts(call->out, what);
+		field_int(call->out, "id", " %lld", id);
+		field_u64(call->out, "addr", " at 0x%llx", addr);
+		field_str(call->out, "how", " (%s)\n", info.how ? info.how : "set");
 		return;
 	}
 }
@@ -88,8 +91,8 @@ static void cmd_ignore(struct mon_call *call)
 	if (!bp)
 		return;
 	mon_bp_ignore(bp, call->arg[1].num);
-	strbuf_printf(call->out, "the next %llu hits of breakpoint %d go by\n",
-		      (unsigned long long)call->arg[1].num, (int)call->arg[0].num);
+	field_u64(call->out, "count", "the next %llu hits ", call->arg[1].num);
+	field_int(call->out, "id", "of breakpoint %lld go by\n", call->arg[0].num);
 }
 
 static void watch(struct mon_call *call, enum bp_kind kind)
@@ -133,6 +136,7 @@ static void cmd_delete(struct mon_call *call)
 	if (call->arg[0].num) {
 		if (control_bp_delete(call->m, (int)call->arg[0].num))
 			mon_error(call, "no such breakpoint: `info breakpoints` lists them");
+		data_u64(call->out, "deleted", 1);
 		return;
 	}
 	while (control_bp_get(call->m, 0, &info) && !control_bp_delete(call->m, info.id))
@@ -140,8 +144,26 @@ static void cmd_delete(struct mon_call *call)
 	while (control_device_bp_get(call->m, 0, &on_device) &&
 	       !control_bp_delete(call->m, on_device.id))
 		count++;
-	strbuf_printf(call->out, "%zu deleted\n", count);
+	field_u64(call->out, "deleted", "%llu deleted\n", count);
 }
+
+static const struct mon_field added_result[] = {
+	{ "id", MON_INTEGER, false, "its number", NULL },
+	{ "addr", MON_NUMBER, false, "virtual address", NULL },
+	{ "how", MON_TEXT, false, "how it is made", NULL },
+	{ 0 },
+};
+
+static const struct mon_field ignore_result[] = {
+	{ "count", MON_NUMBER, false, "hits that go by", NULL },
+	{ "id", MON_INTEGER, false, "the breakpoint", NULL },
+	{ 0 },
+};
+
+static const struct mon_field delete_result[] = {
+	{ "deleted", MON_NUMBER, false, "how many", NULL },
+	{ 0 },
+};
 
 static const struct mon_arg code_args[] = {
 	{ "ADDR", &mon_arg_address, false, 0, 0, "virtual address of the instruction" },
@@ -192,6 +214,7 @@ const struct mon_command mon_breakpoint_commands[] = {
 					       "break 0x100000 if $sp > 0x8000 && u32($sp) == 5",
 					       NULL },
 		.run = cmd_break,
+		.result = added_result,
 		.sub = mon_break_device_commands,
 	},
 	{
@@ -201,6 +224,7 @@ const struct mon_command mon_breakpoint_commands[] = {
 		.help = "the same for one stop",
 		.examples = (const char *const[]){ "tbreak 0x100000", NULL },
 		.run = cmd_tbreak,
+		.result = added_result,
 	},
 	{
 		.name = "hbreak",
@@ -209,6 +233,7 @@ const struct mon_command mon_breakpoint_commands[] = {
 		.help = "the same by a debug register, memory is not touched",
 		.examples = (const char *const[]){ "hbreak 0x100000", NULL },
 		.run = cmd_hbreak,
+		.result = added_result,
 	},
 	{
 		.name = "condition",
@@ -218,6 +243,7 @@ const struct mon_command mon_breakpoint_commands[] = {
 		.examples =
 			(const char *const[]){ "condition 1 $sp > 0x8000", "condition 1", NULL },
 		.run = cmd_condition,
+		.result = mon_no_result,
 	},
 	{
 		.name = "ignore",
@@ -226,6 +252,7 @@ const struct mon_command mon_breakpoint_commands[] = {
 		.detail = "Those at which its condition holds, if it has one.",
 		.examples = (const char *const[]){ "ignore 1 100", NULL },
 		.run = cmd_ignore,
+		.result = ignore_result,
 	},
 	{
 		.name = "watch",
@@ -233,6 +260,7 @@ const struct mon_command mon_breakpoint_commands[] = {
 		.help = "stop after data was written",
 		.examples = (const char *const[]){ "watch 0x8000", "watch $sp 4", NULL },
 		.run = cmd_watch,
+		.result = added_result,
 		.sub = mon_watch_device_commands,
 	},
 	{
@@ -241,6 +269,7 @@ const struct mon_command mon_breakpoint_commands[] = {
 		.help = "stop after data was read",
 		.examples = (const char *const[]){ "rwatch 0x8000 4", NULL },
 		.run = cmd_rwatch,
+		.result = added_result,
 	},
 	{
 		.name = "awatch",
@@ -248,6 +277,7 @@ const struct mon_command mon_breakpoint_commands[] = {
 		.help = "stop after data was read or written",
 		.examples = (const char *const[]){ "awatch 0x8000 1", NULL },
 		.run = cmd_awatch,
+		.result = added_result,
 	},
 	{
 		.name = "delete",
@@ -256,6 +286,7 @@ const struct mon_command mon_breakpoint_commands[] = {
 		.help = "remove a breakpoint or watchpoint, or a catchpoint",
 		.examples = (const char *const[]){ "delete all", "delete catch all", NULL },
 		.run = cmd_delete,
+		.result = delete_result,
 	},
 	{ 0 },
 };

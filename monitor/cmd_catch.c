@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Commands for catchpoints: catch, and `delete catch`, which is in the row of delete. */
 #include "hv/control_catch.h"
+#include "hv/fields.h"
 #include "monitor/command.h"
 #include "monitor/session.h"
 
 static void line(struct mon_call *call, const struct catch_info *info)
 {
-	strbuf_printf(call->out, "%3d  %-36s %s", info->id, info->text,
-		      info->owner ? info->owner->name : "");
+	data_object(call->out, NULL);
+	field_int(call->out, "id", "%3lld  ", info->id);
+	field_str(call->out, "text", "%-36s ", info->text);
+	field_str(call->out, "owner", "%s", info->owner ? info->owner->name : "");
+	data_u64(call->out, "hits", info->hits);
 	if (info->hits)
 		strbuf_printf(call->out, ", hit %llu time%s", (unsigned long long)info->hits,
 			      info->hits == 1 ? "" : "s");
 	strbuf_puts(call->out, "\n");
+	data_end(call->out);
 }
 
 static void list(struct mon_call *call)
@@ -19,8 +24,10 @@ static void list(struct mon_call *call)
 	struct catch_info info;
 	size_t n;
 
+	data_list(call->out, "catchpoints");
 	for (n = 0; control_catch_get(call->m, n, &info); n++)
 		line(call, &info);
+	data_end(call->out);
 	if (!n)
 		strbuf_puts(call->out,
 			    "nothing is caught but a triple fault and a panic, which stop "
@@ -44,8 +51,10 @@ static void cmd_catch(struct mon_call *call)
 		return;
 	}
 	for (size_t n = 0; control_catch_get(call->m, n, &info); n++)
-		if (info.id == id)
-			strbuf_printf(call->out, "catchpoint %d: %s\n", id, info.text);
+		if (info.id == id) {
+			field_int(call->out, "id", "catchpoint %lld: ", id);
+			field_str(call->out, "text", "%s\n", info.text);
+		}
 }
 
 void mon_delete_catch(struct mon_call *call, int id)
@@ -56,12 +65,28 @@ void mon_delete_catch(struct mon_call *call, int id)
 	if (id) {
 		if (control_catch_delete(call->m, id))
 			mon_error(call, "no such catchpoint: `catch` lists them");
+		data_u64(call->out, "deleted", 1);
 		return;
 	}
 	while (control_catch_get(call->m, 0, &info) && !control_catch_delete(call->m, info.id))
 		count++;
-	strbuf_printf(call->out, "%zu deleted\n", count);
+	field_u64(call->out, "deleted", "%llu deleted\n", count);
 }
+
+static const struct mon_field catchpoint_fields[] = {
+	{ "id", MON_INTEGER, false, "its number", NULL },
+	{ "text", MON_TEXT, false, "what is caught", NULL },
+	{ "owner", MON_TEXT, false, "the client that set it", NULL },
+	{ "hits", MON_NUMBER, false, "how often it happened", NULL },
+	{ 0 },
+};
+
+static const struct mon_field catch_result[] = {
+	{ "catchpoints", MON_LIST, MON_OPTIONAL, "all of them", catchpoint_fields },
+	{ "id", MON_INTEGER, MON_OPTIONAL, "the number of a new one", NULL },
+	{ "text", MON_TEXT, MON_OPTIONAL, "what it catches", NULL },
+	{ 0 },
+};
 
 static const struct mon_arg catch_args[] = {
 	{ "WHAT", &mon_arg_catch_kind, true, 0, 0,
@@ -92,6 +117,7 @@ const struct mon_command mon_catch_commands[] = {
 						   "catch msr lstar", "catch io 0x80",
 						   "catch mmio 0xfed00000", "catch reset", NULL },
 		.run = cmd_catch,
+		.result = catch_result,
 	},
 	{ 0 },
 };

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "hv/arch/arch.h"
+#include "hv/fields.h"
 #include "monitor/command.h"
 #include "monitor/session.h"
 
@@ -73,7 +74,7 @@ static void write_memory(struct mon_call *call, enum control_space space)
 		}
 		done += (size_t)n;
 	}
-	strbuf_printf(call->out, "%zu bytes written\n", done);
+	field_u64(call->out, "bytes", "%llu bytes written\n", done);
 }
 
 static void cmd_write(struct mon_call *call)
@@ -85,6 +86,11 @@ static void cmd_writep(struct mon_call *call)
 {
 	write_memory(call, CONTROL_PHYSICAL);
 }
+
+static const struct mon_field write_result[] = {
+	{ "bytes", MON_NUMBER, false, "that were written", NULL },
+	{ 0 },
+};
 
 static const struct mon_arg set_args[] = {
 	{ "WHAT", &mon_arg_setting, false, 0, 0,
@@ -115,6 +121,7 @@ const struct mon_command mon_change_commands[] = {
 		.examples = (const char *const[]){ "set pc $pc + 2", "set $sp 0x8000",
 						   "set step-irq on", "set pagination off", NULL },
 		.run = cmd_set,
+		.result = mon_no_result,
 	},
 	{
 		.name = "write",
@@ -125,6 +132,7 @@ const struct mon_command mon_change_commands[] = {
 		.examples = (const char *const[]){ "write 0x8000 0x90 0x90",
 						   "write $sp \"hello\\n\" 0", NULL },
 		.run = cmd_write,
+		.result = write_result,
 	},
 	{
 		.name = "writep",
@@ -132,6 +140,7 @@ const struct mon_command mon_change_commands[] = {
 		.help = "change memory at a physical address",
 		.examples = (const char *const[]){ "writep 1M 0xf4", NULL },
 		.run = cmd_writep,
+		.result = write_result,
 	},
 	{ 0 },
 };

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "hv/fields.h"
 #include "monitor/command.h"
 #include "monitor/session.h"
 #include "monitor/symbols.h"
@@ -42,7 +43,7 @@ static size_t read_range(struct mon_call *call, enum control_space space, uint64
 
 static void put_place(struct mon_call *call, enum control_space space, uint64_t addr)
 {
-	strbuf_printf(call->out, "0x%llx", (ull)addr);
+	field_u64(call->out, NULL, "0x%llx", addr);
 	if (space == CONTROL_VIRTUAL)
 		mon_symbol_put(call->m, call->session->cpu, addr, call->out);
 	strbuf_puts(call->out, "\n");
@@ -73,6 +74,7 @@ static void cmd_find(struct mon_call *call)
 		mon_error(call, "out of memory");
 		return;
 	}
+	data_list(call->out, "addrs");
 	while (shown && left > overlap) {
 		want = left < CHUNK ? (size_t)left : CHUNK;
 		got = read_range(call, space_of(call), addr, buf, want);
@@ -86,6 +88,8 @@ static void cmd_find(struct mon_call *call)
 		addr += want - overlap;
 		left -= want - overlap;
 	}
+	data_end(call->out);
+	data_bool(call->out, "cut", !shown);
 	if (!shown)
 		strbuf_printf(call->out, "… there may be more than these %d\n", FOUND_MAX);
 	free(buf);
@@ -99,10 +103,14 @@ static size_t differences(struct mon_call *call, const uint8_t *a, const uint8_t
 	for (size_t i = 0; i < len; i++) {
 		if (a[i] == b[i])
 			continue;
-		if (shown++ < FOUND_MAX)
-			strbuf_printf(call->out, "0x%llx: 0x%02x  0x%llx: 0x%02x\n",
-				      (ull)(call->arg[1].num + done + i), a[i],
-				      (ull)(call->arg[2].num + done + i), b[i]);
+		if (shown++ >= FOUND_MAX)
+			continue;
+		data_object(call->out, NULL);
+		field_u64(call->out, "addr1", "0x%llx: ", call->arg[1].num + done + i);
+		field_u64(call->out, "byte1", "0x%02llx  ", a[i]);
+		field_u64(call->out, "addr2", "0x%llx: ", call->arg[2].num + done + i);
+		field_u64(call->out, "byte2", "0x%02llx\n", b[i]);
+		data_end(call->out);
 	}
 	return shown;
 }
@@ -113,6 +121,7 @@ static void cmd_compare(struct mon_call *call)
 	uint8_t *a = malloc(CHUNK), *b = malloc(CHUNK);
 	size_t want, got_a, got_b, shown = 0;
 
+	data_list(call->out, "differences");
 	while (a && b && done < len) {
 		want = len - done < CHUNK ? (size_t)(len - done) : CHUNK;
 		got_a = read_range(call, space_of(call), call->arg[1].num + done, a, want);
@@ -126,6 +135,8 @@ static void cmd_compare(struct mon_call *call)
 		}
 		done += want;
 	}
+	data_end(call->out);
+	data_u64(call->out, "count", shown);
 	if (!a || !b)
 		mon_error(call, "out of memory");
 	else if (!shown)
@@ -172,7 +183,7 @@ static void save_to(struct mon_call *call, enum control_space space, int fd, uin
 			return;
 		}
 	}
-	strbuf_printf(call->out, "%llu bytes saved\n", (ull)done);
+	field_u64(call->out, "bytes", "%llu bytes saved\n", done);
 }
 
 static void save(struct mon_call *call, enum control_space space)
@@ -222,7 +233,7 @@ static void load_from(struct mon_call *call, int fd, uint8_t *buf)
 	if (got < 0)
 		mon_error(call, "cannot read %s: %s", call->arg[2].str, strerror(errno));
 	else
-		strbuf_printf(call->out, "%llu bytes loaded\n", (ull)done);
+		field_u64(call->out, "bytes", "%llu bytes loaded\n", done);
 }
 
 static void cmd_memload(struct mon_call *call)
@@ -241,6 +252,31 @@ static void cmd_memload(struct mon_call *call)
 		close(fd);
 	free(buf);
 }
+
+static const struct mon_field find_result[] = {
+	{ "addrs", MON_LIST, false, "where they are", mon_numbers },
+	{ "cut", MON_BOOL, false, "there may be more", NULL },
+	{ 0 },
+};
+
+static const struct mon_field difference_fields[] = {
+	{ "addr1", MON_NUMBER, false, "in the one range", NULL },
+	{ "byte1", MON_NUMBER, false, "what is there", NULL },
+	{ "addr2", MON_NUMBER, false, "in the other", NULL },
+	{ "byte2", MON_NUMBER, false, "what is there", NULL },
+	{ 0 },
+};
+
+static const struct mon_field compare_result[] = {
+	{ "differences", MON_LIST, false, "the first 100", difference_fields },
+	{ "count", MON_NUMBER, false, "bytes that differ", NULL },
+	{ 0 },
+};
+
+static const struct mon_field copied_result[] = {
+	{ "bytes", MON_NUMBER, false, "that were copied", NULL },
+	{ 0 },
+};
 
 #define PHYSICAL_ARG                                                                        \
 	{                                                                                   \
@@ -285,6 +321,7 @@ const struct mon_command mon_copy_commands[] = {
 		.examples = (const char *const[]){ "find $sp 4k \"Linux\"",
 						   "find -p 0 64M 0x7f \"ELF\"", NULL },
 		.run = cmd_find,
+		.result = find_result,
 	},
 	{
 		.name = "compare",
@@ -292,6 +329,7 @@ const struct mon_command mon_copy_commands[] = {
 		.help = "show where two ranges of memory differ",
 		.examples = (const char *const[]){ "compare 0x1000 0x2000 4k", NULL },
 		.run = cmd_compare,
+		.result = compare_result,
 	},
 	{
 		.name = "memsave",
@@ -299,6 +337,7 @@ const struct mon_command mon_copy_commands[] = {
 		.help = "save memory at a virtual address to a file on the host",
 		.examples = (const char *const[]){ "memsave $sp 4k stack.bin", NULL },
 		.run = cmd_memsave,
+		.result = copied_result,
 	},
 	{
 		.name = "pmemsave",
@@ -306,6 +345,7 @@ const struct mon_command mon_copy_commands[] = {
 		.help = "save memory at a physical address to a file on the host",
 		.examples = (const char *const[]){ "pmemsave 0 1M low.bin", NULL },
 		.run = cmd_pmemsave,
+		.result = copied_result,
 	},
 	{
 		.name = "memload",
@@ -313,6 +353,7 @@ const struct mon_command mon_copy_commands[] = {
 		.help = "write a file of the host's to memory",
 		.examples = (const char *const[]){ "memload -p 1M image.bin", NULL },
 		.run = cmd_memload,
+		.result = copied_result,
 	},
 	{ 0 },
 };

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "hv/control_device.h"
+#include "hv/fields.h"
 #include "monitor/command.h"
 #include "monitor/session.h"
 
@@ -19,9 +20,17 @@ static void add(struct mon_call *call, const struct device_bp_spec *spec)
 		return;
 	}
 	for (size_t n = 0; control_device_bp_get(call->m, n, &info); n++)
-		if (info.id == id)
-			strbuf_printf(call->out, "breakpoint %d: %s\n", id, info.text);
+		if (info.id == id) {
+			field_int(call->out, "id", "breakpoint %lld: ", id);
+			field_str(call->out, "text", "%s\n", info.text);
+		}
 }
+
+static const struct mon_field added_result[] = {
+	{ "id", MON_INTEGER, false, "its number", NULL },
+	{ "text", MON_TEXT, false, "what stops the guest", NULL },
+	{ 0 },
+};
 
 static void cmd_watch_device(struct mon_call *call)
 {
@@ -87,6 +96,7 @@ const struct mon_command mon_inject_commands[] = {
 		.examples = (const char *const[]){ "inject serial0 lost-irq",
 						   "inject serial0 unplug", NULL },
 		.run = cmd_inject,
+		.result = mon_no_result,
 	},
 	{ 0 },
 };
@@ -121,6 +131,7 @@ const struct mon_command mon_watch_device_commands[] = {
 						   "watch device serial0.iir r if value & 0xf == 2",
 						   NULL },
 		.run = cmd_watch_device,
+		.result = added_result,
 	},
 	{ 0 },
 };
@@ -132,6 +143,7 @@ const struct mon_command mon_break_device_commands[] = {
 		.help = "stop when a device raises its interrupt line or sends a message",
 		.examples = (const char *const[]){ "break irq serial0", NULL },
 		.run = cmd_break_irq,
+		.result = added_result,
 	},
 	{
 		.name = "dma",
@@ -140,6 +152,7 @@ const struct mon_command mon_break_device_commands[] = {
 		.examples = (const char *const[]){ "break dma serial0",
 						   "break dma serial0 0x100000 4k", NULL },
 		.run = cmd_break_dma,
+		.result = added_result,
 	},
 	{ 0 },
 };

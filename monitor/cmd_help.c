@@ -86,6 +86,7 @@ const struct mon_command mon_help_commands[] = {
 		.help = "list the commands, or explain one",
 		.examples = (const char *const[]){ "help", "help x", "help info registers", NULL },
 		.run = cmd_help,
+		.result = mon_no_result,
 	},
 	{ 0 },
 };

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "hv/arch/arch_disas.h"
+#include "hv/fields.h"
 #include "monitor/command.h"
 #include "monitor/format.h"
 #include "monitor/session.h"
@@ -73,12 +74,17 @@ static uint8_t *read_all(struct view *v, size_t len, size_t *got)
 	return buf;
 }
 
+static uint64_t unit_value(const uint8_t *data, size_t size)
+{
+	uint64_t value = 0;
+
+	memcpy(&value, data, size);
+	return value;
+}
+
 static void put_symbol(const struct view *v, const uint8_t *data, size_t size)
 {
-	uint64_t addr = 0;
-
-	memcpy(&addr, data, size);
-	mon_symbol_put(v->call->m, v->call->session->cpu, addr, v->call->out);
+	mon_symbol_put(v->call->m, v->call->session->cpu, unit_value(data, size), v->call->out);
 }
 
 static void show_units(struct view *v, const struct mon_fmt *f)
@@ -92,15 +98,19 @@ static void show_units(struct view *v, const struct mon_fmt *f)
 		return;
 	}
 	units = got / size;
+	data_u64(v->call->out, "unit", size);
+	data_list(v->call->out, "values");
 	for (size_t i = 0; i < units; i++) {
 		if (i % per_line == 0)
 			strbuf_printf(v->call->out, "%s0x%016llx: ", i ? "\n" : "",
 				      (unsigned long long)(v->addr + i * size));
 		strbuf_puts(v->call->out, " ");
 		mon_format_unit(v->call->out, f->format, buf + i * size, size);
+		data_u64(v->call->out, NULL, unit_value(buf + i * size, size));
 		if (f->format == 'a')
 			put_symbol(v, buf + i * size, size);
 	}
+	data_end(v->call->out);
 	if (units)
 		strbuf_puts(v->call->out, "\n");
 	if (units < f->count)
@@ -112,6 +122,7 @@ static void show_units(struct view *v, const struct mon_fmt *f)
 static void show_strings(struct view *v, const struct mon_fmt *f)
 {
 	uint8_t buf[STRING_MAX], *end;
+	size_t mark;
 	ssize_t n;
 
 	for (uint32_t i = 0; i < f->count; i++) {
@@ -121,9 +132,13 @@ static void show_strings(struct view *v, const struct mon_fmt *f)
 			return;
 		}
 		end = memchr(buf, 0, (size_t)n);
-		strbuf_printf(v->call->out, "0x%016llx:  ", (unsigned long long)v->addr);
+		data_object(v->call->out, NULL);
+		field_u64(v->call->out, "addr", "0x%016llx:  ", v->addr);
+		mark = v->call->out->len;
 		mon_format_string(v->call->out, buf, end ? (size_t)(end - buf) : (size_t)n);
-		strbuf_puts(v->call->out, end ? "\n" : "...\n");
+		data_since(v->call->out, "text", mark);
+		field_bool(v->call->out, "cut", !end, "...\n", "\n");
+		data_end(v->call->out);
 		v->addr += end ? (uint64_t)(end - buf) + 1 : (uint64_t)n;
 	}
 }
@@ -136,7 +151,7 @@ static void show_code(struct view *v, const struct mon_fmt *f)
 	uint64_t pc = 0;
 	bool have_pc;
 	ssize_t n;
-	size_t len;
+	size_t len, mark;
 
 	have_pc = v->space == CONTROL_VIRTUAL && !control_pc(call->m, cpu, &pc);
 	for (uint32_t i = 0; i < f->count; i++) {
@@ -145,9 +160,14 @@ static void show_code(struct view *v, const struct mon_fmt *f)
 			view_error(v, v->addr);
 			return;
 		}
-		strbuf_printf(call->out, "%s 0x%016llx", have_pc && v->addr == pc ? "=>" : "  ",
-			      (unsigned long long)v->addr);
+		data_object(call->out, NULL);
+		strbuf_puts(call->out, have_pc && v->addr == pc ? "=>" : "  ");
+		field_u64(call->out, "addr", " 0x%016llx", v->addr);
+		mark = call->out->len;
 		len = mon_insn_put(call->m, cpu, v->addr, code, (size_t)n, call->out);
+		data_since(call->out, "text", mark);
+		data_u64(call->out, "len", len);
+		data_end(call->out);
 		if (!len) {
 			strbuf_puts(call->out, "\n");
 			mon_error(call, "no code can be shown for this processor's mode");
@@ -167,12 +187,14 @@ static void examine(struct mon_call *call, enum control_space space)
 	};
 	struct mon_fmt f = complete_format(call, &call->arg[0].fmt);
 
-	if (f.format == 'i')
-		show_code(&v, &f);
-	else if (f.format == 's')
-		show_strings(&v, &f);
-	else
+	data_u64(call->out, "addr", v.addr);
+	if (f.format == 'i' || f.format == 's') {
+		data_list(call->out, f.format == 'i' ? "code" : "strings");
+		(f.format == 'i' ? show_code : show_strings)(&v, &f);
+		data_end(call->out);
+	} else {
 		show_units(&v, &f);
+	}
 	s->fmt = f;
 	s->next_addr = v.addr;
 }
@@ -203,14 +225,45 @@ static void cmd_print(struct mon_call *call)
 	for (size_t i = 0; i < sizeof(raw); i++)
 		raw[i] = (uint8_t)(v >> 8 * i);
 	if (!f->format) {
-		strbuf_printf(call->out, "0x%llx  %lld\n", (unsigned long long)v, (long long)v);
+		field_u64(call->out, "value", "0x%llx", v);
+		strbuf_printf(call->out, "  %lld\n", (long long)v);
 		return;
 	}
 	mon_format_unit(&sb, f->format, raw, size);
 	p = strbuf_str(&sb);
-	strbuf_printf(call->out, "%s\n", p + strspn(p, " "));
+	data_u64(call->out, "value", v);
+	field_str(call->out, "text", "%s\n", p + strspn(p, " "));
 	strbuf_free(&sb);
 }
+
+static const struct mon_field string_fields[] = {
+	{ "addr", MON_NUMBER, false, "of its first byte", NULL },
+	{ "text", MON_TEXT, false, "with quotes and escapes", NULL },
+	{ "cut", MON_BOOL, false, "it goes on", NULL },
+	{ 0 },
+};
+
+static const struct mon_field insn_fields[] = {
+	{ "addr", MON_NUMBER, false, "of its first byte", NULL },
+	{ "text", MON_TEXT, false, "its symbol, and the instruction", NULL },
+	{ "len", MON_NUMBER, false, "bytes", NULL },
+	{ 0 },
+};
+
+static const struct mon_field x_result[] = {
+	{ "addr", MON_NUMBER, false, "of the first byte", NULL },
+	{ "unit", MON_NUMBER, MON_OPTIONAL, "bytes of a value", NULL },
+	{ "values", MON_LIST, MON_OPTIONAL, "numbers, whatever the format", mon_numbers },
+	{ "strings", MON_LIST, MON_OPTIONAL, "with /s", string_fields },
+	{ "code", MON_LIST, MON_OPTIONAL, "with /i", insn_fields },
+	{ 0 },
+};
+
+static const struct mon_field print_result[] = {
+	{ "value", MON_NUMBER, false, "of the expression", NULL },
+	{ "text", MON_TEXT, MON_OPTIONAL, "in the format that was asked for", NULL },
+	{ 0 },
+};
 
 static const struct mon_arg x_args[] = {
 	{ "/FMT", &mon_arg_format, true, 0, 0,
@@ -238,6 +291,7 @@ const struct mon_command mon_memory_commands[] = {
 						   "x/8xb $pc + 16", NULL },
 		.again = "x",
 		.run = cmd_x,
+		.result = x_result,
 	},
 	{
 		.name = "xp",
@@ -246,6 +300,7 @@ const struct mon_command mon_memory_commands[] = {
 		.examples = (const char *const[]){ "xp/16xw 0x1000", "xp/2i 1M", NULL },
 		.again = "xp",
 		.run = cmd_xp,
+		.result = x_result,
 	},
 	{
 		.name = "print",
@@ -258,6 +313,7 @@ const struct mon_command mon_memory_commands[] = {
 			  "numbers.",
 		.examples = (const char *const[]){ "print $sp + 8", "p/t 0x55", NULL },
 		.run = cmd_print,
+		.result = print_result,
 	},
 	{ 0 },
 };

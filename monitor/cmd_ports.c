@@ -2,6 +2,7 @@
 /* Ports: i and o. */
 #include <string.h>
 
+#include "hv/fields.h"
 #include "monitor/command.h"
 #include "monitor/format.h"
 #include "monitor/session.h"
@@ -32,7 +33,8 @@ static void cmd_in(struct mon_call *call)
 		mon_error(call, "%s", err.text);
 		return;
 	}
-	strbuf_printf(call->out, "0x%04llx: ", (unsigned long long)call->arg[1].num);
+	field_u64(call->out, "port", "0x%04llx: ", call->arg[1].num);
+	data_u64(call->out, "value", value);
 	mon_format_unit(call->out, format ? format : 'x', (const uint8_t *)&value, size);
 	strbuf_puts(call->out, "\n");
 }
@@ -51,6 +53,12 @@ static void cmd_out(struct mon_call *call)
 				    &err))
 		mon_error(call, "%s", err.text);
 }
+
+static const struct mon_field in_result[] = {
+	{ "port", MON_NUMBER, false, "its number", NULL },
+	{ "value", MON_NUMBER, false, "what was read", NULL },
+	{ 0 },
+};
 
 static const struct mon_arg in_args[] = {
 	{ "/FMT", &mon_arg_format, true, 0, 0, "a format (x d u o t c) and a size (b h w)" },
@@ -74,6 +82,7 @@ const struct mon_command mon_port_commands[] = {
 			  "without.",
 		.examples = (const char *const[]){ "i 0x3fd", "i/xb 0x3fd", NULL },
 		.run = cmd_in,
+		.result = in_result,
 	},
 	{
 		.name = "o",
@@ -81,6 +90,7 @@ const struct mon_command mon_port_commands[] = {
 		.help = "write a port, as the guest would",
 		.examples = (const char *const[]){ "o 0x3f8 'A'", "o/w 0xcf8 0x80000000", NULL },
 		.run = cmd_out,
+		.result = mon_no_result,
 	},
 	{ 0 },
 };

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "hv/fields.h"
 #include "hv/keyboard.h"
 #include "hv/machine.h"
 #include "monitor/command.h"
@@ -137,8 +138,9 @@ static void cmd_cpu(struct mon_call *call)
 {
 	if (call->arg[0].set)
 		call->session->cpu = (int)call->arg[0].num;
-	strbuf_printf(call->out, "vCPU %d: %s\n", call->session->cpu,
-		      control_vcpu_activity(call->m, call->session->cpu));
+	field_int(call->out, "cpu", "vCPU %lld: ", call->session->cpu);
+	field_str(call->out, "activity", "%s\n",
+		  control_vcpu_activity(call->m, call->session->cpu));
 	if (run_state_is_stopped(control_state(call->m)))
 		mon_describe_next(call->session, call->session->cpu, call->out);
 }
@@ -176,6 +178,12 @@ static void cmd_quit(struct mon_call *call)
 {
 	control_quit(call->m, call->arg[0].set ? (int)call->arg[0].num : 0);
 }
+
+static const struct mon_field cpu_result[] = {
+	{ "cpu", MON_INTEGER, false, "the vCPU that commands mean", NULL },
+	{ "activity", MON_TEXT, false, "what it does", NULL },
+	{ 0 },
+};
 
 static const struct mon_arg step_args[] = {
 	{ "N", &mon_arg_number, true, 1, 1ull << 40, "how many instructions; 1 unless given" },
@@ -226,6 +234,7 @@ const struct mon_command mon_run_commands[] = {
 		.detail = "Ends a `step N` that is under way, too.",
 		.examples = (const char *const[]){ "stop", NULL },
 		.run = cmd_stop,
+		.result = mon_run_result,
 	},
 	{
 		.name = "cont",
@@ -234,6 +243,7 @@ const struct mon_command mon_run_commands[] = {
 		.detail = "A vCPU that stands at a breakpoint executes that instruction first.",
 		.examples = (const char *const[]){ "cont", "c", NULL },
 		.run = cmd_cont,
+		.result = mon_run_result,
 	},
 	{
 		.name = "step",
@@ -248,6 +258,7 @@ const struct mon_command mon_run_commands[] = {
 		.examples = (const char *const[]){ "step", "step 100", "si", NULL },
 		.again = "step",
 		.run = cmd_step,
+		.result = mon_run_result,
 	},
 	{
 		.name = "next-branch",
@@ -258,6 +269,7 @@ const struct mon_command mon_run_commands[] = {
 		.examples = (const char *const[]){ "next-branch", NULL },
 		.again = "next-branch",
 		.run = cmd_next_branch,
+		.result = mon_run_result,
 	},
 	{
 		.name = "until",
@@ -266,6 +278,7 @@ const struct mon_command mon_run_commands[] = {
 		.detail = "The others run, too. Any other stop ends it.",
 		.examples = (const char *const[]){ "until $pc + 5", NULL },
 		.run = cmd_until,
+		.result = mon_run_result,
 	},
 	{
 		.name = "wait",
@@ -280,12 +293,14 @@ const struct mon_command mon_run_commands[] = {
 		.examples =
 			(const char *const[]){ "wait", "wait until stopped 10", "wait 0.1", NULL },
 		.run = cmd_wait,
+		.result = mon_run_result,
 	},
 	{
 		.name = "nmi",
 		.help = "a non-maskable interrupt for the current vCPU",
 		.examples = (const char *const[]){ "nmi", NULL },
 		.run = cmd_nmi,
+		.result = mon_no_result,
 	},
 	{
 		.name = "cpu",
@@ -294,6 +309,7 @@ const struct mon_command mon_run_commands[] = {
 		.detail = "A stop at a breakpoint chooses the vCPU that it happened on.",
 		.examples = (const char *const[]){ "cpu", "cpu 0", NULL },
 		.run = cmd_cpu,
+		.result = cpu_result,
 	},
 	{
 		.name = "cpu-add",
@@ -304,6 +320,7 @@ const struct mon_command mon_run_commands[] = {
 			  "room\nfor as many as -smp N,maxcpus=M says.",
 		.examples = (const char *const[]){ "cpu-add 1", NULL },
 		.run = cmd_cpu_add,
+		.result = mon_no_result,
 	},
 	{
 		.name = "cpu-del",
@@ -313,6 +330,7 @@ const struct mon_command mon_run_commands[] = {
 			"It is there until the guest ejects it, which one without ACPI never does.",
 		.examples = (const char *const[]){ "cpu-del 1", NULL },
 		.run = cmd_cpu_del,
+		.result = mon_no_result,
 	},
 	{
 		.name = "system_reset",
@@ -323,6 +341,7 @@ const struct mon_command mon_run_commands[] = {
 			"instruction; a running one runs.",
 		.examples = (const char *const[]){ "system_reset", NULL },
 		.run = cmd_reset,
+		.result = mon_run_result,
 	},
 	{
 		.name = "system_powerdown",
@@ -331,6 +350,7 @@ const struct mon_command mon_run_commands[] = {
 			  "listens for\nthe button shuts down.",
 		.examples = (const char *const[]){ "system_powerdown", NULL },
 		.run = cmd_powerdown,
+		.result = mon_no_result,
 	},
 	{
 		.name = "sendkey",
@@ -341,6 +361,7 @@ const struct mon_command mon_run_commands[] = {
 		.examples = (const char *const[]){ "sendkey ctrl-alt-delete", "sendkey a",
 						   "sendkey alt-sysrq-b", NULL },
 		.run = cmd_sendkey,
+		.result = mon_no_result,
 	},
 	{
 		.name = "quit",
@@ -349,6 +370,7 @@ const struct mon_command mon_run_commands[] = {
 		.help = "end vitrine and its guest",
 		.examples = (const char *const[]){ "quit", "quit 1", NULL },
 		.run = cmd_quit,
+		.result = mon_no_result,
 	},
 	{ 0 },
 };

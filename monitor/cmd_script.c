@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hv/fields.h"
 #include "monitor/breakpoint.h"
 #include "monitor/command.h"
 #include "monitor/session.h"
@@ -56,7 +57,9 @@ static void cmd_display(struct mon_call *call)
 	size_t i = 0;
 
 	if (!call->arg[1].set) {
+		data_list(call->out, "displays");
 		mon_display(s, call->out);
+		data_end(call->out);
 		return;
 	}
 	while (i < MON_DISPLAYS && s->display[i])
@@ -70,10 +73,23 @@ static void cmd_display(struct mon_call *call)
 		mon_error(call, "out of memory");
 		return;
 	}
-	strbuf_printf(call->out, "%zu: %s\n", i + 1, s->display[i]);
-	mon_run_now(s, s->display[i], call->out);
+	data_list(call->out, "displays");
+	mon_display_one(s, i, call->out);
+	data_end(call->out);
 	s->again = NULL;
 }
+
+static const struct mon_field display_fields[] = {
+	{ "n", MON_NUMBER, false, "its number", NULL },
+	{ "line", MON_TEXT, false, "the command that shows it", NULL },
+	{ "text", MON_TEXT, false, "what that says now", NULL },
+	{ 0 },
+};
+
+static const struct mon_field display_result[] = {
+	{ "displays", MON_LIST, false, "all, or the new one", display_fields },
+	{ 0 },
+};
 
 static void cmd_undisplay(struct mon_call *call)
 {
@@ -120,6 +136,7 @@ const struct mon_command mon_script_commands[] = {
 			"ends it, too.",
 		.examples = (const char *const[]){ "source /dev/null", NULL },
 		.run = cmd_source,
+		.result = mon_no_result,
 	},
 	{
 		.name = "commands",
@@ -130,6 +147,7 @@ const struct mon_command mon_script_commands[] = {
 			  "They run as a script does, after the stop has been told.",
 		.examples = (const char *const[]){ "commands 1", NULL },
 		.run = cmd_commands,
+		.result = mon_no_result,
 	},
 	{
 		.name = "display",
@@ -138,6 +156,7 @@ const struct mon_command mon_script_commands[] = {
 		.examples =
 			(const char *const[]){ "display/x $sp", "display/3i $pc", "display", NULL },
 		.run = cmd_display,
+		.result = display_result,
 	},
 	{
 		.name = "undisplay",
@@ -145,6 +164,7 @@ const struct mon_command mon_script_commands[] = {
 		.help = "show it no longer",
 		.examples = (const char *const[]){ "undisplay 1", NULL },
 		.run = cmd_undisplay,
+		.result = mon_no_result,
 	},
 	{ 0 },
 };

@@ -3,6 +3,7 @@
 #include <fnmatch.h>
 #include <string.h>
 
+#include "hv/fields.h"
 #include "hv/inspect.h"
 #include "monitor/command.h"
 #include "monitor/session.h"
@@ -29,8 +30,14 @@ static struct symbols *table(struct mon_call *call)
 
 static void put_symbol(struct strbuf *out, const struct symbol *symbol)
 {
-	strbuf_printf(out, "0x%016llx %8llu %c %s\n", (unsigned long long)symbol->addr,
-		      (unsigned long long)symbol->size, symbol->kind, symbol->name);
+	const char kind[] = { symbol->kind, '\0' };
+
+	data_object(out, NULL);
+	field_u64(out, "addr", "0x%016llx", symbol->addr);
+	field_u64(out, "size", " %8llu", symbol->size);
+	field_str(out, "kind", " %s", kind);
+	field_str(out, "name", " %s\n", symbol->name);
+	data_end(out);
 }
 
 static void cmd_symbol(struct mon_call *call)
@@ -46,10 +53,11 @@ static void cmd_symbol(struct mon_call *call)
 		return;
 	}
 	mon_symbol_name(call->m, call->session->cpu, addr, call->out);
-	strbuf_printf(call->out, " (%s, 0x%llx to 0x%llx)\n",
-		      strchr("tTwW", symbol.kind) ? "code" : "data",
-		      (unsigned long long)symbol.addr,
-		      (unsigned long long)(symbol.addr + symbol.size - 1));
+	data_str(call->out, "name", symbol.name);
+	data_u64(call->out, "offset", addr - symbol.addr);
+	field_bool(call->out, "code", strchr("tTwW", symbol.kind), " (code", " (data");
+	field_u64(call->out, "start", ", 0x%llx", symbol.addr);
+	field_u64(call->out, "last", " to 0x%llx)\n", symbol.addr + symbol.size - 1);
 }
 
 /* A pattern of the shell's, or a part of the name. */
@@ -69,9 +77,12 @@ static void cmd_list(struct mon_call *call)
 	struct symbol symbol;
 	size_t found = 0;
 
+	data_list(call->out, "symbols");
 	for (size_t n = 0; symbols_get(symbols, n, &symbol); n++)
 		if (matches(symbol.name, pattern) && found++ < LIST_MAX)
 			put_symbol(call->out, &symbol);
+	data_end(call->out);
+	data_u64(call->out, "count", found);
 	if (symbols && !found)
 		mon_error(call, "no symbol matches");
 	if (found > LIST_MAX)
@@ -87,8 +98,8 @@ static void put_slide(struct strbuf *out, const struct symbols *symbols)
 		[SLIDE_GIVEN] = "given by hand",
 	};
 
-	strbuf_printf(out, "slide 0x%llx (%s)\n", (unsigned long long)symbols_slide(symbols),
-		      how[symbols_slide_source(symbols)]);
+	field_u64(out, "slide", "slide 0x%llx ", symbols_slide(symbols));
+	field_str(out, "source", "(%s)\n", how[symbols_slide_source(symbols)]);
 }
 
 static void cmd_slide(struct mon_call *call)
@@ -110,10 +121,47 @@ static void cmd_status(struct mon_call *call)
 
 	if (!symbols)
 		return;
-	strbuf_printf(call->out, "%zu symbols from %s, ", symbols_count(symbols),
-		      symbols_source(symbols));
+	field_u64(call->out, "count", "%llu symbols ", symbols_count(symbols));
+	field_str(call->out, "file", "from %s, ", symbols_source(symbols));
 	put_slide(call->out, symbols);
 }
+
+static const struct mon_field symbol_result[] = {
+	{ "name", MON_TEXT, false, "of the symbol", NULL },
+	{ "offset", MON_NUMBER, false, "of the address in it", NULL },
+	{ "code", MON_BOOL, false, "not data", NULL },
+	{ "start", MON_NUMBER, false, "its first byte", NULL },
+	{ "last", MON_NUMBER, false, "its last byte", NULL },
+	{ 0 },
+};
+
+static const struct mon_field row_fields[] = {
+	{ "addr", MON_NUMBER, false, "where it runs", NULL },
+	{ "size", MON_NUMBER, false, "bytes", NULL },
+	{ "kind", MON_TEXT, false, "nm's letter", NULL },
+	{ "name", MON_TEXT, false, "its name", NULL },
+	{ 0 },
+};
+
+static const struct mon_field list_result[] = {
+	{ "symbols", MON_LIST, false, "the first 1000 that match", row_fields },
+	{ "count", MON_NUMBER, false, "how many match", NULL },
+	{ 0 },
+};
+
+static const struct mon_field slide_result[] = {
+	{ "slide", MON_NUMBER, false, "from where it was linked", NULL },
+	{ "source", MON_TEXT, false, "how that is known", NULL },
+	{ 0 },
+};
+
+static const struct mon_field status_result[] = {
+	{ "count", MON_NUMBER, false, "symbols", NULL },
+	{ "file", MON_TEXT, false, "where they come from", NULL },
+	{ "slide", MON_NUMBER, false, "from where the kernel was linked", NULL },
+	{ "source", MON_TEXT, false, "how that is known", NULL },
+	{ 0 },
+};
 
 static const struct mon_arg symbol_args[] = {
 	{ "ADDR", &mon_arg_address, false, 0, 0, "a virtual address" },
@@ -143,12 +191,14 @@ static const struct mon_command symbols_subcommands[] = {
 		.examples = (const char *const[]){ "symbols slide", "symbols slide 0x1a000000",
 						   "symbols slide -f", NULL },
 		.run = cmd_slide,
+		.result = slide_result,
 	},
 	{
 		.name = "status",
 		.help = "where the symbols come from, and how many there are",
 		.examples = (const char *const[]){ "symbols status", NULL },
 		.run = cmd_status,
+		.result = status_result,
 	},
 	{ 0 },
 };
@@ -160,6 +210,7 @@ const struct mon_command mon_symbol_commands[] = {
 		.help = "the name of what is at an address",
 		.examples = (const char *const[]){ "symbol $pc", NULL },
 		.run = cmd_symbol,
+		.result = symbol_result,
 	},
 	{
 		.name = "list-symbols",
@@ -167,6 +218,7 @@ const struct mon_command mon_symbol_commands[] = {
 		.help = "symbols by name: address, size, kind as nm shows it",
 		.examples = (const char *const[]){ "list-symbols", "list-symbols *_lock", NULL },
 		.run = cmd_list,
+		.result = list_result,
 	},
 	{
 		.name = "symbols",

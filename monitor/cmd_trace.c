@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "hv/device_trace.h"
+#include "hv/fields.h"
 #include "hv/machine.h"
 #include "monitor/command.h"
 #include "monitor/trace_save.h"
@@ -14,17 +15,36 @@ static void list(struct mon_call *call)
 	struct device_trace_copy copy;
 	bool any = false;
 
+	data_list(call->out, "devices");
 	for (struct device *d = call->m->devices; d; d = d->next) {
 		if (!device_trace_get(d, DEVICE_TRACE_EVENTS, &copy))
 			continue;
 		any = true;
-		strbuf_printf(call->out, "%-12s %s, %llu events\n", d->name,
-			      device_trace_is_on(d) ? "on" : "off",
-			      (unsigned long long)(copy.lost + copy.count));
+		data_object(call->out, NULL);
+		field_str(call->out, "name", "%-12s ", d->name);
+		field_bool(call->out, "on", device_trace_is_on(d), "on", "off");
+		field_u64(call->out, "events", ", %llu events\n", copy.lost + copy.count);
+		data_end(call->out);
 		free(copy.events);
 	}
+	data_end(call->out);
 	if (!any)
 		strbuf_puts(call->out, "no device is traced: `trace device NAME on` begins it\n");
+}
+
+static void put_event(struct mon_call *call, const struct device *dev,
+		      const struct device_event *ev, uint64_t start)
+{
+	size_t mark = call->out->len;
+
+	data_object(call->out, NULL);
+	data_u64(call->out, "ns", ev->time - start);
+	data_int(call->out, "cpu", ev->vcpu);
+	if (ev->vcpu >= 0)
+		data_u64(call->out, "pc", ev->pc);
+	mon_trace_line(call->m, dev, ev, start, call->out);
+	data_since(call->out, "text", mark);
+	data_end(call->out);
 }
 
 static void show(struct mon_call *call, struct device *dev)
@@ -38,10 +58,11 @@ static void show(struct mon_call *call, struct device *dev)
 		return;
 	}
 	if (copy.lost)
-		strbuf_printf(call->out, "(%llu events before these)\n",
-			      (unsigned long long)copy.lost);
+		field_u64(call->out, "before", "(%llu events before these)\n", copy.lost);
+	data_list(call->out, "events");
 	for (size_t i = 0; i < copy.count; i++)
-		mon_trace_line(call->m, dev, &copy.events[i], copy.start, call->out);
+		put_event(call, dev, &copy.events[i], copy.start);
+	data_end(call->out);
 	if (!copy.count)
 		strbuf_printf(call->out, "%s has done nothing\n", dev->name);
 	free(copy.events);
@@ -72,11 +93,41 @@ static void cmd_trace_save(struct mon_call *call)
 	struct error err;
 	long n = mon_trace_save(call->m, call->arg[0].str, &err);
 
-	if (n < 0)
+	if (n < 0) {
 		mon_error(call, "%s", err.text);
-	else
-		strbuf_printf(call->out, "%ld events written to %s\n", n, call->arg[0].str);
+	} else {
+		field_int(call->out, "events", "%lld events written", n);
+		field_str(call->out, "file", " to %s\n", call->arg[0].str);
+	}
 }
+
+static const struct mon_field traced_fields[] = {
+	{ "name", MON_TEXT, false, "of the device", NULL },
+	{ "on", MON_BOOL, false, "it is traced now", NULL },
+	{ "events", MON_NUMBER, false, "since it was turned on", NULL },
+	{ 0 },
+};
+
+static const struct mon_field event_fields[] = {
+	{ "ns", MON_NUMBER, false, "time since it was turned on", NULL },
+	{ "cpu", MON_INTEGER, false, "the vCPU; -1: the device by itself", NULL },
+	{ "pc", MON_NUMBER, MON_OPTIONAL, "of that vCPU", NULL },
+	{ "text", MON_TEXT, false, "the line", NULL },
+	{ 0 },
+};
+
+static const struct mon_field device_result[] = {
+	{ "devices", MON_LIST, MON_OPTIONAL, "those that were traced", traced_fields },
+	{ "before", MON_NUMBER, MON_OPTIONAL, "events before these", NULL },
+	{ "events", MON_LIST, MON_OPTIONAL, "of one device, the oldest first", event_fields },
+	{ 0 },
+};
+
+static const struct mon_field save_result[] = {
+	{ "events", MON_INTEGER, false, "that were written", NULL },
+	{ "file", MON_TEXT, false, "where", NULL },
+	{ 0 },
+};
 
 static const struct mon_arg device_args[] = {
 	{ "NAME", &mon_arg_device, true, 0, 0, "the device; without it, list what is traced" },
@@ -106,6 +157,7 @@ static const struct mon_command trace_subcommands[] = {
 						   "trace device serial0 show 50",
 						   "trace device serial0 off", NULL },
 		.run = cmd_trace_device,
+		.result = device_result,
 	},
 	{
 		.name = "save",
@@ -114,6 +166,7 @@ static const struct mon_command trace_subcommands[] = {
 		.examples = (const char *const[]){ "trace save /tmp/devices.json",
 						   "trace save devices.txt", NULL },
 		.run = cmd_trace_save,
+		.result = save_result,
 	},
 	{ 0 },
 };

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "monitor/data.h"
 #include "monitor/session.h"
 #include "monitor/style.h"
 
@@ -370,22 +371,28 @@ static void run_call(struct mon_call *call, struct strbuf *out, struct error *er
 	s->again = call->cmd->again;
 	s->out = out;
 	call->cmd->run(call);
+	if (call->cmd->result == mon_run_result)
+		mon_state_data(call->m, out);
 	s->out = before;
 }
 
 void mon_run_now(struct mon_session *s, const char *line, struct strbuf *out)
 {
+	struct field_sink *fields = out->fields;
 	struct mon_mistake mistake;
 	struct mon_call call;
 
 	if (line[strspn(line, " \t\r\n\v\f")] == '\0')
 		return;
+	/* A line that another command runs is text of that one. */
+	out->fields = NULL;
 	if (mon_parse(s, line, &call, &mistake)) {
 		mon_mistake_print(line, &mistake, out);
 		s->line_failed = true;
 	} else {
 		run_call(&call, out, NULL);
 	}
+	out->fields = fields;
 }
 
 void mon_run(struct mon_session *s, const char *line, struct strbuf *out)

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The command table: a row holds a command's names, the schema of its
- * arguments, its help, examples and its handler. Parsing, completion and help
- * are generated from it. One file per family holds the rows (cmd_*.c).
+ * arguments, its help, examples, its handler and the schema of its result.
+ * Parsing, completion, help and the JSON schemas are generated from it. One
+ * file per family holds the rows (cmd_*.c).
  *
- *   line --> mon_parse() --> struct mon_call --> row->run() --> text in call->out
+ *   line --> mon_parse() --> struct mon_call --> row->run() --> text in call->out, and fields
+ *                                                               of it for programs (hv/fields.h)
  *
  * A wrong line gets its text again with a caret under the wrong word.
  */
@@ -55,6 +57,36 @@ struct mon_arg {
 	const char *help;
 };
 
+/* What a member of a command's data is. */
+enum mon_kind {
+	MON_NUMBER,  /* 0 to 2^64-1 */
+	MON_INTEGER, /* may be negative */
+	MON_TEXT,
+	MON_BOOL,
+	MON_OBJECT, /* with the members `of` */
+	MON_LIST,   /* of objects with the members `of`, or of what an unnamed row there is */
+	MON_MAP,    /* an object whose members' names are data: values as in a list */
+};
+#define MON_OPTIONAL true
+/*
+ * The schema of what a command says as data (hv/fields.h): rows, the last of which has no name.
+ * Every member is there in each answer unless it is optional.
+ */
+struct mon_field {
+	const char *name; /* "" for what is in a list or a map and no object */
+	enum mon_kind kind;
+	bool optional;
+	const char *help;
+	const struct mon_field *of;
+};
+/* For commands that only do something; and for those that run or stop the guest: the run state
+ * behind them, which is added to what their handler says. */
+extern const struct mon_field mon_no_result[];
+extern const struct mon_field mon_run_result[];
+/* Items of lists that are plain numbers, and texts. */
+extern const struct mon_field mon_numbers[];
+extern const struct mon_field mon_texts[];
+
 struct mon_command {
 	const char *name;
 	const char *aliases;	     /* "c|go", or NULL */
@@ -64,6 +96,7 @@ struct mon_command {
 	const char *const *examples; /* lines that work; ends with NULL */
 	const char *again; /* what an empty line does after it on a terminal; NULL: nothing */
 	void (*run)(struct mon_call *call);
+	const struct mon_field *result; /* beside run: what data it makes; never NULL there */
 	/* Instead of run; beside it: what a word in full means, before it is taken for an argument.
 	 * Ends with a row whose name is NULL. */
 	const struct mon_command *sub;

@@ -77,8 +77,6 @@ void qmp_run_vitrine_schema(struct qmp_call *call);
 /* Answers @line as QEMU does, where programs depend on it; false: nothing was done (qmp_shapes.c).
  */
 bool qmp_shape(struct mon_session *s, const char *line, struct strbuf *out);
-/* What the command of these words has just said, as data; NULL: it is text alone (qmp_data.c). */
-struct json_object *qmp_data(struct mon_session *s, const char *command);
 /* Closes the descriptors that the client gave. */
 void qmp_fds_close(struct qmp_client *c);
 

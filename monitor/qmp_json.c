@@ -2,6 +2,7 @@
 /* JSON values of what the monitor knows: see qmp_internal.h. */
 #include <string.h>
 
+#include "monitor/data.h"
 #include "monitor/qmp_internal.h"
 
 /* Bytes of the UTF-8 character at @s (RFC 3629), 0 when there is none. */
@@ -90,38 +91,10 @@ const char *qmp_run_state(enum run_state state)
 
 struct json_object *qmp_stop(const struct stop *stop)
 {
-	static const char *const reasons[] = {
-		[STOP_NONE] = "none",
-		[STOP_ENTRY] = "entry",
-		[STOP_PAUSE] = "pause",
-		[STOP_STEP] = "step",
-		[STOP_BREAKPOINT] = "breakpoint",
-		[STOP_HW_BREAKPOINT] = "hardware-breakpoint",
-		[STOP_WATCHPOINT] = "watchpoint",
-		[STOP_TRIPLE_FAULT] = "triple-fault",
-		[STOP_PANIC] = "panic",
-		[STOP_INTERNAL_ERROR] = "internal-error",
-		[STOP_SHUTDOWN] = "shutdown",
-		[STOP_RESET] = "reset",
-		[STOP_CATCH] = "catchpoint",
-	};
-	struct json_object *o = json_object_new_object();
-	size_t r = (size_t)stop->reason;
+	struct strbuf out = STRBUF_INIT;
+	struct mon_data data;
 
-	qmp_add_text(o, "reason",
-		     r < sizeof(reasons) / sizeof(reasons[0]) && reasons[r] ? reasons[r]
-									    : "unknown");
-	qmp_add_int(o, "vcpu", stop->vcpu);
-	qmp_add_u64(o, "pc", stop->pc);
-	if (stop->bp)
-		qmp_add_int(o, "breakpoint", stop->bp);
-	if (stop->catchpoint)
-		qmp_add_int(o, "catchpoint", stop->catchpoint);
-	if (stop->reason == STOP_WATCHPOINT)
-		qmp_add_u64(o, "address", stop->addr);
-	if (stop->by && (stop->reason == STOP_PAUSE || stop->reason == STOP_STEP))
-		qmp_add_text(o, "by", stop->by->name);
-	if (stop->text[0])
-		qmp_add_text(o, "text", stop->text);
-	return o;
+	mon_data_begin(&data, &out);
+	mon_stop_data(stop, &out);
+	return mon_data_end(&data, &out);
 }

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "monitor/data.h"
 #include "monitor/qmp_internal.h"
 
 /* ---- running ---- */
@@ -181,41 +182,51 @@ static bool make_line(struct qmp_call *call, const struct mon_command *cmd,
 	return true;
 }
 
-static void execute(struct qmp_call *call, const char *command, const char *line)
+static void execute(struct qmp_call *call, const char *line)
 {
-	struct json_object *data;
 	struct strbuf out = STRBUF_INIT;
+	struct json_object *object;
+	struct mon_data data;
 	struct error err;
 	size_t len;
+	int rc;
 
-	if (mon_execute(&call->client->session, line, &out, &err)) {
+	mon_data_begin(&data, &out);
+	rc = mon_execute(&call->client->session, line, &out, &err);
+	object = mon_data_end(&data, &out);
+	if (rc) {
 		qmp_fail(call, "%s", err.text);
+		json_object_put(object);
 	} else {
 		len = out.len;
 		while (len && out.data[len - 1] == '\n')
 			len--;
 		call->result = json_object_new_object();
 		json_object_object_add(call->result, "output", qmp_text(strbuf_str(&out), len));
-		data = qmp_data(&call->client->session, command);
-		if (data)
-			json_object_object_add(call->result, "data", data);
+		json_object_object_add(call->result, "data", object);
 	}
 	strbuf_free(&out);
 }
 
 void qmp_run_vitrine(struct qmp_call *call)
 {
-	struct strbuf line = STRBUF_INIT, words = STRBUF_INIT;
+	struct strbuf line = STRBUF_INIT;
 	const struct mon_command *cmd;
 	int before = call->client->session.cpu;
 
+	if (!call->arg[0] == !call->arg[3] || (call->arg[3] && call->arg[1])) {
+		qmp_fail(call, "either \"command\" with \"arguments\", or \"line\"");
+		return;
+	}
 	if (!choose_cpu(call, call->arg[2]))
 		return;
-	cmd = find_command(call, json_object_get_string(call->arg[0]), &line);
-	strbuf_puts(&words, strbuf_str(&line));
-	if (cmd && make_line(call, cmd, call->arg[1], &line))
-		execute(call, strbuf_str(&words), strbuf_str(&line));
-	strbuf_free(&words);
+	if (call->arg[3]) {
+		execute(call, json_object_get_string(call->arg[3]));
+	} else {
+		cmd = find_command(call, json_object_get_string(call->arg[0]), &line);
+		if (cmd && make_line(call, cmd, call->arg[1], &line))
+			execute(call, strbuf_str(&line));
+	}
 	if (call->arg[2])
 		call->client->session.cpu = before;
 	strbuf_free(&line);
@@ -266,6 +277,15 @@ static struct json_object *arguments_schema(const struct mon_command *cmd)
 	return schema;
 }
 
+static struct json_object *examples_of(const struct mon_command *cmd)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (const char *const *e = cmd->examples; e && *e; e++)
+		json_object_array_add(list, json_object_new_string(*e));
+	return list;
+}
+
 static void add_commands(struct json_object *list, const char *parent,
 			 const struct mon_command *sub)
 {
@@ -282,7 +302,9 @@ static void add_commands(struct json_object *list, const char *parent,
 		row = json_object_new_object();
 		qmp_add_text(row, "command", name);
 		qmp_add_text(row, "description", cmd->help);
+		json_object_object_add(row, "examples", examples_of(cmd));
 		json_object_object_add(row, "arguments", arguments_schema(cmd));
+		json_object_object_add(row, "data", mon_schema(cmd->result));
 		json_object_array_add(list, row);
 	}
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Sessions: what a client of the monitor remembers, and what it is told. See session.h. */
+#include "hv/fields.h"
 #include "monitor/session.h"
 
 #include <errno.h>
@@ -84,6 +85,19 @@ void mon_describe_next(struct mon_session *s, int cpu, struct strbuf *out)
 	strbuf_free(&line);
 }
 
+void mon_display_one(struct mon_session *s, size_t i, struct strbuf *out)
+{
+	size_t mark;
+
+	data_object(out, NULL);
+	field_u64(out, "n", "%llu: ", i + 1);
+	field_str(out, "line", "%s\n", s->display[i]);
+	mark = out->len;
+	mon_run_now(s, s->display[i], out);
+	data_since(out, "text", mark);
+	data_end(out);
+}
+
 void mon_display(struct mon_session *s, struct strbuf *out)
 {
 	const char *again = s->again;
@@ -91,8 +105,7 @@ void mon_display(struct mon_session *s, struct strbuf *out)
 	for (size_t i = 0; i < MON_DISPLAYS; i++) {
 		if (!s->display[i])
 			continue;
-		strbuf_printf(out, "%zu: %s\n", i + 1, s->display[i]);
-		mon_run_now(s, s->display[i], out);
+		mon_display_one(s, i, out);
 	}
 	s->again = again;
 }

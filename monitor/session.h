@@ -113,7 +113,8 @@ void mon_session_settle(struct mon_session *s);
 
 /* "breakpoint 2 at 0xffffffff81000000 (vCPU 1)": one line without its end. */
 void mon_describe_stop(struct machine *m, const struct stop *stop, struct strbuf *out);
-/* The lines of `display`. */
+/* The lines of `display`, or the @i-th, which there is; as items of a list. */
+void mon_display_one(struct mon_session *s, size_t i, struct strbuf *out);
 void mon_display(struct mon_session *s, struct strbuf *out);
 /* "=> 0x1000:  nop\n": the next instruction of @cpu; nothing when it cannot be read. */
 void mon_describe_next(struct mon_session *s, int cpu, struct strbuf *out);

@@ -26,6 +26,7 @@ static void check_row(const struct mon_command *parent, const struct mon_command
 	cr_expect(c->help && c->help[0], "%s has no help", c->name);
 	cr_expect(c->examples && c->examples[0], "%s has no examples", c->name);
 	cr_expect(c->run || c->sub, "%s: run or sub", c->name);
+	cr_expect(!c->run || c->result, "%s has no schema of its result", c->name);
 	for (const struct mon_arg *a = c->args; a && a->name; a++, args++) {
 		cr_expect(a->type && a->help && a->help[0], "%s %s", c->name, a->name);
 		cr_expect_eq(a->type == &mon_arg_flag, a->name[0] == '-', "%s %s", c->name,

@@ -273,7 +273,14 @@ Test(mon_qmp, commands_with_arguments_by_name)
 	negotiate();
 	says(ask("{\"execute\":\"vitrine-command\",\"arguments\":{\"command\":\"x\","
 		 "\"arguments\":{\"fmt\":\"/2xb\",\"addr\":\"4096 + 4096\"}}}"),
-	     "{\"return\":{\"output\":\"0x0000000000002000:  0x90 0x90\"}}\r\n");
+	     "{\"return\":{\"output\":\"0x0000000000002000:  0x90 0x90\","
+	     "\"data\":{\"addr\":8192,\"unit\":1,\"values\":[144,144]}}}\r\n");
+	says(ask("{\"execute\":\"vitrine-command\",\"arguments\":{\"line\":\"x/1xb 8192\"}}"),
+	     "\"values\":[144]");
+	says(ask("{\"execute\":\"vitrine-command\",\"arguments\":{\"line\":\"x\","
+		 "\"command\":\"x\"}}"),
+	     "either");
+	says(ask("{\"execute\":\"vitrine-command\"}"), "either");
 	says(ask("{\"execute\":\"vitrine-command\",\"arguments\":{\"command\":\"x\","
 		 "\"arguments\":{\"fmt\":\"/1xb\",\"addr\":8192}}}"),
 	     "0x0000000000002000:  0x90");
@@ -303,6 +310,7 @@ Test(mon_qmp, the_schema_names_every_command)
 	for (size_t n = 0; (cmd = mon_command_at(n)); n++) {
 		if (cmd->sub)
 			continue;
+		cr_expect(cmd->result, "%s has no schema of its result", cmd->name);
 		snprintf(name, sizeof(name), "{\"command\":\"%s\",\"description\":\"", cmd->name);
 		says(strbuf_str(&cd->out), name);
 	}
@@ -349,7 +357,7 @@ Test(mon_qmp, a_client_takes_its_breakpoints_along)
 	cr_assert_eq(fake->bp_count, 0u);
 }
 
-Test(mon_qmp, some_commands_have_data)
+Test(mon_qmp, commands_have_data)
 {
 	negotiate();
 	says(ask("{\"execute\":\"vitrine-command\",\"arguments\":{\"command\":\"info status\"}}"),
@@ -357,10 +365,11 @@ Test(mon_qmp, some_commands_have_data)
 	ask("{\"execute\":\"vitrine-command\",\"arguments\":{\"command\":\"break\","
 	    "\"arguments\":{\"addr\":4096}}}");
 	says(ask("{\"execute\":\"vitrine-command\",\"arguments\":{\"command\":\"info b\"}}"),
-	     "\"data\":[{\"id\":1,\"kind\":\"break\",\"addr\":4096,\"len\":1,\"hits\":0,");
+	     "\"data\":{\"breakpoints\":[{\"id\":1,\"kind\":\"break\",\"addr\":4096,"
+	     "\"len\":1,\"hits\":0,");
 	says(ask("{\"execute\":\"vitrine-command\",\"arguments\":{\"command\":\"info cpus\"}}"),
-	     "{\"cpu\":1,\"current\":false,\"activity\":\"stopped\",\"pc\":4096}");
+	     "{\"current\":false,\"cpu\":1,\"pc\":4096,\"activity\":\"stopped\"}");
 	says(ask("{\"execute\":\"vitrine-command\",\"arguments\":{\"command\":"
 		 "\"info registers\"}}"),
-	     "\"data\":{\"rax\":0,\"rsp\":32768,");
+	     "\"data\":{\"cpus\":[{\"cpu\":0,\"registers\":{\"rax\":0,\"rsp\":32768,");
 }

@@ -8,6 +8,7 @@
 
 #include "hv/arch/x86/irqchip_describe.h"
 #include "hv/arch/x86/x86.h"
+#include "hv/fields.h"
 #include "hv/machine.h"
 #include "hv/vcpu.h"
 
@@ -89,20 +90,26 @@ void arch_line_describe(struct machine *m, int gsi, struct strbuf *out)
 	struct kvm_irq_routing_entry routes[ARCH_IRQ_ROUTES_MAX];
 	unsigned count = arch_irq_routes(routes);
 	struct kvm_irqchip chip;
+	size_t mark;
 
 	for (unsigned i = 0; i < count; i++) {
 		uint32_t id = routes[i].u.irqchip.irqchip, pin = routes[i].u.irqchip.pin;
 
 		if (routes[i].gsi != (uint32_t)gsi || get_chip(m, id, &chip))
 			continue;
-		if (id == KVM_IRQCHIP_IOAPIC) {
-			strbuf_printf(out, "  to I/O APIC, input %u: ", pin);
+		data_object(out, NULL);
+		field_str(out, "controller", "  to %s, ",
+			  id == KVM_IRQCHIP_IOAPIC	 ? "I/O APIC"
+			  : id == KVM_IRQCHIP_PIC_MASTER ? "master 8259"
+							 : "slave 8259");
+		field_u64(out, "input", "input %llu: ", pin);
+		mark = out->len;
+		if (id == KVM_IRQCHIP_IOAPIC)
 			x86_ioapic_pin_describe(&chip.chip.ioapic, pin, out);
-		} else {
-			strbuf_printf(out, "  to %s 8259, input %u: ",
-				      id == KVM_IRQCHIP_PIC_MASTER ? "master" : "slave", pin);
+		else
 			x86_pic_pin_describe(&chip.chip.pic, pin, out);
-		}
+		data_since(out, "text", mark);
+		data_end(out);
 		strbuf_puts(out, "\n");
 	}
 }

@@ -5,6 +5,8 @@
  */
 #include "hv/arch/x86/irqchip_describe.h"
 
+#include "hv/fields.h"
+
 /* ---- I/O APIC ---- */
 
 /* As in a local APIC's ICR, so 82093AA and SDM volume 3, 11.6.1 agree. */
@@ -23,14 +25,24 @@ void x86_ioapic_pin_describe(const struct kvm_ioapic_state *io, unsigned pin, st
 
 void x86_ioapic_describe(const struct kvm_ioapic_state *io, struct strbuf *out)
 {
-	strbuf_printf(out, "I/O APIC at 0x%llx, ID %u, register 0x%02x selected, IRR 0x%06x\n",
-		      (unsigned long long)io->base_address, io->id & 0xf, io->ioregsel, io->irr);
+	size_t mark;
+
+	field_u64(out, "base", "I/O APIC at 0x%llx, ", io->base_address);
+	field_u64(out, "id", "ID %llu, ", io->id & 0xf);
+	field_u64(out, "selected", "register 0x%02llx selected, ", io->ioregsel);
+	field_u64(out, "irr", "IRR 0x%06llx\n", io->irr);
+	data_list(out, "inputs");
 	for (unsigned pin = 0; pin < KVM_IOAPIC_NUM_PINS; pin++) {
-		strbuf_printf(out, "  input %-2u 0x%016llx: ", pin,
-			      (unsigned long long)io->redirtbl[pin].bits);
+		data_object(out, NULL);
+		field_u64(out, "input", "  input %-2llu", pin);
+		field_u64(out, "entry", " 0x%016llx: ", io->redirtbl[pin].bits);
+		mark = out->len;
 		x86_ioapic_pin_describe(io, pin, out);
+		data_since(out, "text", mark);
+		data_end(out);
 		strbuf_puts(out, "\n");
 	}
+	data_end(out);
 }
 
 /* ---- 8259 ---- */
@@ -46,11 +58,18 @@ void x86_pic_pin_describe(const struct kvm_pic_state *pic, unsigned pin, struct 
 
 static void describe_pic(const char *name, const struct kvm_pic_state *pic, struct strbuf *out)
 {
-	strbuf_printf(out, "%s: vectors 0x%02x-0x%02x%s\n", name, pic->irq_base & 0xf8,
-		      (pic->irq_base & 0xf8) + 7,
+	size_t mark;
+
+	data_object(out, NULL);
+	field_str(out, "name", "%s: ", name);
+	field_u64(out, "vector", "vectors 0x%02llx", pic->irq_base & 0xf8);
+	strbuf_printf(out, "-0x%02x%s\n", (pic->irq_base & 0xf8) + 7,
 		      pic->init_state ? ", waits for more initialization words" : "");
-	strbuf_printf(out, "  IRR 0x%02x, IMR 0x%02x, ISR 0x%02x, ELCR 0x%02x\n", pic->irr,
-		      pic->imr, pic->isr, pic->elcr);
+	field_u64(out, "irr", "  IRR 0x%02llx, ", pic->irr);
+	field_u64(out, "imr", "IMR 0x%02llx, ", pic->imr);
+	field_u64(out, "isr", "ISR 0x%02llx, ", pic->isr);
+	field_u64(out, "elcr", "ELCR 0x%02llx\n", pic->elcr);
+	mark = out->len;
 	strbuf_printf(out, "  input %u goes first, a read gives %s%s%s%s%s%s\n",
 		      pic->priority_add & 7u,
 		      pic->poll		     ? "the poll byte"
@@ -61,12 +80,16 @@ static void describe_pic(const char *name, const struct kvm_pic_state *pic, stru
 		      pic->special_mask ? ", special mask mode" : "",
 		      pic->special_fully_nested_mode ? ", special fully nested mode" : "",
 		      pic->init4 ? "" : ", no ICW4");
+	data_since(out, "text", mark);
+	data_end(out);
 }
 
 void x86_pic_describe(const struct kvm_pic_state pic[2], struct strbuf *out)
 {
+	data_list(out, "chips");
 	describe_pic("master 8259 (inputs 0-7)", &pic[0], out);
 	describe_pic("slave 8259 (inputs 8-15, by the master's input 2)", &pic[1], out);
+	data_end(out);
 }
 
 /* ---- 8254 ---- */
@@ -113,8 +136,20 @@ static void describe_channel(const struct kvm_pit_channel_state *c, unsigned n, 
 
 void x86_pit_describe(const struct kvm_pit_state2 *pit, struct strbuf *out)
 {
-	for (unsigned n = 0; n < 3; n++)
+	data_list(out, "channels");
+	for (unsigned n = 0; n < 3; n++) {
+		size_t mark = out->len;
+
+		data_object(out, NULL);
+		data_u64(out, "channel", n);
+		data_u64(out, "mode", pit->channels[n].mode);
+		data_u64(out, "count", pit->channels[n].count);
+		data_bool(out, "gate", pit->channels[n].gate);
 		describe_channel(&pit->channels[n], n, out);
-	if (pit->flags & KVM_PIT_FLAGS_SPEAKER_DATA_ON)
-		strbuf_puts(out, "the speaker is on\n");
+		data_since(out, "text", mark);
+		data_end(out);
+	}
+	data_end(out);
+	field_bool(out, "speaker", pit->flags & KVM_PIT_FLAGS_SPEAKER_DATA_ON,
+		   "the speaker is on\n", "");
 }

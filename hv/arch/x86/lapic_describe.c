@@ -7,6 +7,7 @@
 
 #include "hv/arch/arch.h"
 #include "hv/arch/x86/irqchip_describe.h"
+#include "hv/fields.h"
 
 /* Table 11-1 */
 enum {
@@ -78,8 +79,12 @@ static void describe_lvt(const struct x86_lapic *l, const char *name, unsigned a
 						    "reserved mode" };
 	uint32_t lvt = get(l, at);
 	bool lint = at == APIC_LVT_LINT0 || at == APIC_LVT_LINT1;
+	size_t mark;
 
-	strbuf_printf(out, "  LVT %-8s 0x%08x: ", name, lvt);
+	data_object(out, NULL);
+	field_str(out, "name", "  LVT %-8s", name);
+	field_u64(out, "value", " 0x%08llx: ", lvt);
+	mark = out->len;
 	if (at == APIC_LVT_TIMER)
 		strbuf_printf(out, "vector 0x%02x, %s", lvt & 0xff, timer_modes[lvt >> 17 & 3]);
 	else if (at == APIC_LVT_ERROR)
@@ -95,6 +100,8 @@ static void describe_lvt(const struct x86_lapic *l, const char *name, unsigned a
 		strbuf_puts(out, ", being sent");
 	if (lint && (lvt & LVT_REMOTE_IRR))
 		strbuf_puts(out, ", waits for EOI");
+	data_since(out, "text", mark);
+	data_end(out);
 	strbuf_puts(out, "\n");
 }
 
@@ -106,31 +113,35 @@ static void describe_timer(const struct x86_lapic *l, struct strbuf *out)
 
 	if ((get(l, APIC_LVT_TIMER) >> 17 & 3) == TIMER_TSC_DEADLINE) {
 		if (l->deadline)
-			strbuf_printf(out, "  timer: when the TSC is 0x%llx\n",
-				      (unsigned long long)l->deadline);
+			field_u64(out, "deadline", "  timer: when the TSC is 0x%llx\n",
+				  l->deadline);
 		else
 			strbuf_puts(out, "  timer: not armed\n");
 		return;
 	}
-	strbuf_printf(out, "  timer: initial count %u, current count %u, divided by %u\n",
-		      get(l, APIC_TIMER_INITIAL), get(l, APIC_TIMER_CURRENT), 1u << (power & 7));
+	field_u64(out, "initial_count", "  timer: initial count %llu, ",
+		  get(l, APIC_TIMER_INITIAL));
+	field_u64(out, "current_count", "current count %llu, ", get(l, APIC_TIMER_CURRENT));
+	field_u64(out, "divided_by", "divided by %llu\n", 1u << (power & 7));
 }
 
 /* ---- the interrupts it has ---- */
 
 /* 11.8.4: 256 bits, 32 in each 16 bytes. */
-static void describe_vectors(const struct x86_lapic *l, const char *name, unsigned at,
-			     const char *meaning, struct strbuf *out)
+static void describe_vectors(const struct x86_lapic *l, const char *name, const char *key,
+			     unsigned at, const char *meaning, struct strbuf *out)
 {
 	bool any = false;
 
 	strbuf_printf(out, "  %s (%s):", name, meaning);
+	data_list(out, key);
 	for (unsigned vector = 0; vector < 256; vector++) {
 		if (!(get(l, at + vector / 32 * 16) >> vector % 32 & 1))
 			continue;
-		strbuf_printf(out, " 0x%02x", vector);
+		field_u64(out, NULL, " 0x%02llx", vector);
 		any = true;
 	}
+	data_end(out);
 	strbuf_puts(out, any ? "\n" : " none\n");
 }
 
@@ -141,13 +152,16 @@ static void describe_icr(const struct x86_lapic *l, bool x2apic, struct strbuf *
 						  "to all but itself" };
 	uint32_t icr = get(l, APIC_ICR), high = get(l, APIC_ICR_HIGH);
 	uint32_t to = x2apic ? high : high >> 24;
+	size_t mark;
 
-	strbuf_printf(out, "  ICR 0x%08x%08x: ", high, icr);
+	field_u64(out, "icr", "  ICR 0x%016llx: ", (uint64_t)high << 32 | icr);
+	mark = out->len;
 	x86_delivery_describe(icr >> 8 & 7, icr & 0xff, out);
 	if (shorthand[icr >> 18 & 3])
 		strbuf_printf(out, " %s\n", shorthand[icr >> 18 & 3]);
 	else
 		strbuf_printf(out, " to %s 0x%x\n", icr & 1u << 11 ? "logical" : "APIC", to);
+	data_since(out, "icr_text", mark);
 }
 
 static void describe_ids(const struct x86_lapic *l, bool x2apic, struct strbuf *out)
@@ -155,15 +169,20 @@ static void describe_ids(const struct x86_lapic *l, bool x2apic, struct strbuf *
 	uint32_t version = get(l, APIC_VERSION), ldr = get(l, APIC_LDR), svr = get(l, APIC_SVR);
 
 	/* KVM keeps the identity in the upper byte in both modes (api.rst, KVM_CAP_X2APIC_API). */
-	strbuf_printf(out, "  ID 0x%x, version 0x%02x, %u LVT entries, LDR 0x%08x",
-		      get(l, APIC_ID) >> 24, version & 0xff, (version >> 16 & 0xff) + 1, ldr);
-	if (!x2apic)
-		strbuf_printf(out, ", DFR 0x%08x (%s)", get(l, APIC_DFR),
-			      get(l, APIC_DFR) >> 28 == 0xf ? "flat" : "cluster");
-	strbuf_printf(out, "\n  SVR 0x%03x: %s, spurious vector 0x%02x; ", svr,
-		      svr & 0x100 ? "on" : "off by software", svr & 0xff);
-	strbuf_printf(out, "TPR 0x%02x, PPR 0x%02x, ESR 0x%02x\n", get(l, APIC_TPR),
-		      get(l, APIC_PPR), get(l, APIC_ESR));
+	field_u64(out, "id", "  ID 0x%llx, ", get(l, APIC_ID) >> 24);
+	field_u64(out, "version", "version 0x%02llx, ", version & 0xff);
+	strbuf_printf(out, "%u LVT entries, ", (version >> 16 & 0xff) + 1);
+	field_u64(out, "ldr", "LDR 0x%08llx", ldr);
+	if (!x2apic) {
+		field_u64(out, "dfr", ", DFR 0x%08llx", get(l, APIC_DFR));
+		strbuf_printf(out, " (%s)", get(l, APIC_DFR) >> 28 == 0xf ? "flat" : "cluster");
+	}
+	field_u64(out, "svr", "\n  SVR 0x%03llx: ", svr);
+	field_bool(out, "enabled", svr & 0x100, "on", "off by software");
+	strbuf_printf(out, ", spurious vector 0x%02x; ", svr & 0xff);
+	field_u64(out, "tpr", "TPR 0x%02llx, ", get(l, APIC_TPR));
+	field_u64(out, "ppr", "PPR 0x%02llx, ", get(l, APIC_PPR));
+	field_u64(out, "esr", "ESR 0x%02llx\n", get(l, APIC_ESR));
 }
 
 void x86_lapic_describe(const struct x86_lapic *l, struct strbuf *out)
@@ -178,20 +197,22 @@ void x86_lapic_describe(const struct x86_lapic *l, struct strbuf *out)
 	};
 	bool x2apic = l->base & BASE_X2APIC;
 
-	strbuf_printf(out, "local APIC at 0x%llx, %s%s\n",
-		      (unsigned long long)(l->base & ~0xfffull),
-		      !(l->base & BASE_ENABLE) ? "off"
-		      : x2apic		       ? "x2APIC"
-					       : "xAPIC",
-		      l->base & BASE_BSP ? ", of the bootstrap processor" : "");
+	field_u64(out, "base", "local APIC at 0x%llx, ", l->base & ~0xfffull);
+	field_str(out, "mode", "%s",
+		  !(l->base & BASE_ENABLE) ? "off"
+		  : x2apic		   ? "x2APIC"
+					   : "xAPIC");
+	field_bool(out, "bootstrap", l->base & BASE_BSP, ", of the bootstrap processor\n", "\n");
 	describe_ids(l, x2apic, out);
 	describe_icr(l, x2apic, out);
+	data_list(out, "lvt");
 	for (size_t i = 0; i < sizeof(lvts) / sizeof(lvts[0]); i++)
 		describe_lvt(l, lvts[i].name, lvts[i].at, out);
+	data_end(out);
 	describe_timer(l, out);
-	describe_vectors(l, "ISR", APIC_ISR, "in service", out);
-	describe_vectors(l, "IRR", APIC_IRR, "requested", out);
-	describe_vectors(l, "TMR", APIC_TMR, "came by a level", out);
+	describe_vectors(l, "ISR", "isr", APIC_ISR, "in service", out);
+	describe_vectors(l, "IRR", "irr", APIC_IRR, "requested", out);
+	describe_vectors(l, "TMR", "tmr", APIC_TMR, "came by a level", out);
 }
 
 /* ---- messages ---- */
