@@ -310,7 +310,9 @@ static int parse_command_words(struct mon_call *call, const struct mon_arg *arg,
 	const struct mon_command *cmd = NULL, *sub = NULL;
 	size_t p = *pos, end;
 
-	(void)arg;
+	/* Behind `help -k`, the row before this one, it is any word. */
+	if (arg > call->cmd->args && call->arg[arg - 1 - call->cmd->args].set)
+		return mon_parse_word(call, line, pos, len, value, mistake);
 	do {
 		while (p < len && isspace((unsigned char)line[p]))
 			p++;

@@ -163,6 +163,13 @@ Test(mon_command, help)
 	expect_says("help x", "x[/FMT] [ADDR]");
 	expect_says("help info registers", "info registers [-a] [REG]");
 	expect_says("help write", "write ADDR BYTES…");
+	/* Those that speak of something, whatever the case; subcommands with the word before them.
+	 */
+	expect_says("help -k INTERRUPT", "  step [N] ");
+	expect_says("help -k interrupt", "  info irq ");
+	cr_expect_not(strstr(strbuf_str(&out), "  quit"));
+	expect_says("help -k next instruction", "error: no command speaks of 'next instruction'");
+	expect_says("help -k", "which word?");
 }
 
 Test(mon_command, running_and_stopping)
