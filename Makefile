@@ -32,7 +32,7 @@ LIBS       := -lfdt $(shell pkg-config --libs $(PKGS) 2>/dev/null || echo -lread
 
 # Debian packages: what the program needs, and what its tests need besides.
 DEPS := gcc make pkg-config acpica-tools linux-libc-dev libfdt-dev libelf-dev libreadline-dev libcapstone-dev libjson-c-dev libslirp-dev liburing-dev
-TEST_DEPS := libcriterion-dev gdb lldb python3 python3-jsonschema clang libclang-rt-14-dev clang-format clang-tidy cppcheck \
+TEST_DEPS := libcriterion-dev gdb lldb python3 python3-jsonschema clang libclang-rt-14-dev clang-format clang-tidy cppcheck mandoc \
              device-tree-compiler busybox-static bochs bochsbios vgabios qemu-system-x86
 
 # The device build list: dropping a name here still links and boots. What devices
@@ -45,8 +45,12 @@ SRCS := $(filter-out hv/main.c,$(wildcard hv/*.c)) $(wildcard hv/cli/*.c hv/boot
 ASMS := $(wildcard hv/cli/*.S hv/arch/$(ARCH)/*.S)
 OBJS := $(SRCS:%.c=$(BUILD)/%.o) $(ASMS:%.S=$(BUILD)/%.o)
 
+# Manual pages and completion, made by a program of their own from vitrine's tables.
+PAGE_NAMES := vitrine.1 vitrine-monitor.7 vitrine.bash
+PAGES      := $(PAGE_NAMES:%=$(BUILD)/pages/%)
+
 .PHONY: all
-all: $(BUILD)/vitrine
+all: $(BUILD)/vitrine $(PAGES)
 
 include $(sort $(wildcard tests/*.mk tests/*/*.mk))
 
@@ -69,6 +73,18 @@ $(BUILD)/%.o: %.S
 	$(call say,CC      $@)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
+PAGES_OBJS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard hv/cli/pages/*.c))
+PAGES_DATE  = $(shell LC_ALL=C date -u -d @$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null || date +%s)} +'%B %-d, %Y')
+
+$(BUILD)/pages/make: $(PAGES_OBJS) $(BUILD)/libvitrine.a
+	@mkdir -p $(@D)
+	$(call say,LD      $@)
+	$(Q)$(CC) $(SANITIZE) $(LDFLAGS) -o $@ $(PAGES_OBJS) -Wl,--whole-archive $(BUILD)/libvitrine.a -Wl,--no-whole-archive $(LIBS)
+
+$(PAGES): $(BUILD)/pages/%: $(BUILD)/pages/make
+	$(call say,PAGE    $@)
+	$(Q)$< $* '$(PAGES_DATE)' >$@.new && mv $@.new $@
+
 # The ACPI tables' code.
 $(BUILD)/gen/dsdt.aml: hv/arch/x86/dsdt.asl
 	@mkdir -p $(@D)
@@ -78,7 +94,7 @@ $(BUILD)/gen/dsdt.aml: hv/arch/x86/dsdt.asl
 $(BUILD)/hv/arch/x86/dsdt.o: $(BUILD)/gen/dsdt.aml
 $(BUILD)/hv/arch/x86/dsdt.o: ALL_CFLAGS += -DDSDT_AML='"$(BUILD)/gen/dsdt.aml"'
 
--include $(OBJS:.o=.d) $(BUILD)/hv/main.d
+-include $(OBJS:.o=.d) $(PAGES_OBJS:.o=.d) $(BUILD)/hv/main.d
 
 # Installs what is missing and nothing else: silent, and without the network,
 # when every package is there.
@@ -130,6 +146,11 @@ format:
 .PHONY: install
 install: all
 	install -D -m 755 $(BUILD)/vitrine $(DESTDIR)$(PREFIX)/bin/vitrine
+	install -D -m 644 $(BUILD)/pages/vitrine.1 $(DESTDIR)$(PREFIX)/share/man/man1/vitrine.1
+	install -D -m 644 $(BUILD)/pages/vitrine-monitor.7 $(DESTDIR)$(PREFIX)/share/man/man7/vitrine-monitor.7
+	install -D -m 644 $(BUILD)/pages/vitrine.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/vitrine
+	install -d $(DESTDIR)$(PREFIX)/share/doc/vitrine
+	install -m 644 README.md LICENSE $(wildcard docs/*.md) $(DESTDIR)$(PREFIX)/share/doc/vitrine
 
 .PHONY: clean
 clean:

@@ -35,19 +35,16 @@ static int sub_version(int argc, char **argv)
 	return cli_version();
 }
 
-static const struct subcommand {
-	const char *name;
-	int (*fn)(int argc, char **argv);
-	const char *help;
-} subcommands[] = {
-	{ "run", cli_run, "boot a kernel; may be left out" },
-	{ "demo", cli_demo, "boot the guest that vitrine carries, to try gdb on" },
-	{ "monitor", cli_monitor, "the monitor of a machine that runs, by name" },
-	{ "check", sub_check, "find out what KVM can do here" },
-	{ "help", sub_help, "this text" },
-	{ "version", sub_version, "the version" },
+const struct cli_subcommand cli_subcommands[] = {
+	{ "run", "-kernel FILE [OPTION]...", cli_run, "boot a kernel; may be left out" },
+	{ "demo", "[OPTION]...", cli_demo, "boot the guest that vitrine carries, to try gdb on" },
+	{ "monitor", "[OPTION]... [NAME|PATH]", cli_monitor,
+	  "the monitor of a machine that runs, by name" },
+	{ "check", NULL, sub_check, "find out what KVM can do here" },
+	{ "help", NULL, sub_help, "this text" },
+	{ "version", NULL, sub_version, "the version" },
+	{ 0 },
 };
-#define SUBCOMMAND_COUNT (sizeof(subcommands) / sizeof(subcommands[0]))
 
 int cli_fail(const struct error *err)
 {
@@ -61,18 +58,16 @@ int cli_usage_error(const struct error *err)
 	return CLI_USAGE;
 }
 
-static const char help_head[] =
+const char cli_about[] =
 	"vitrine boots a guest on KVM and lets you stop it, look at all of it, and step\n"
-	"it, from gdb and from its own console.\n"
-	"\n"
-	"usage: vitrine [run] -kernel FILE [OPTION]...\n";
+	"it, from gdb and from its own console.\n";
 
-static const char help_tail[] =
+const char cli_words[] =
 	"DEV is stdio, unix:PATH, tcp:HOST:PORT, /dev/... (a serial line), file:PATH,\n"
 	"pty or none. RUNDIR is $XDG_RUNTIME_DIR/vitrine, or /run/vitrine for root.\n"
-	"`vitrine monitor --help` tells what that subcommand takes.\n"
-	"\n"
-	"Examples:\n"
+	"`vitrine monitor --help` tells what that subcommand takes.\n";
+
+const char cli_examples[] =
 	"  vitrine demo\n"
 	"  vitrine -kernel vmlinuz -initrd initrd.img -append console=ttyS0 -m 512 -smp 2\n"
 	"  vitrine -kernel vmlinuz -append 'console=ttyS0 nokaslr' -S -name k\n"
@@ -82,14 +77,13 @@ static const char help_tail[] =
 
 int cli_help(void)
 {
-	size_t i;
-
-	fputs(help_head, stdout);
-	for (i = 1; i < SUBCOMMAND_COUNT; i++)
-		printf("       vitrine %-8s  %s\n", subcommands[i].name, subcommands[i].help);
+	printf("%s\nusage: vitrine [run] -kernel FILE [OPTION]...\n", cli_about);
+	/* The first one is `run`. */
+	for (const struct cli_subcommand *c = cli_subcommands + 1; c->name; c++)
+		printf("       vitrine %-8s  %s\n", c->name, c->help);
 	putchar('\n');
 	cli_options_help(stdout);
-	fputs(help_tail, stdout);
+	printf("%s\nExamples:\n%s", cli_words, cli_examples);
 	return fflush(stdout) ? CLI_FAILED : CLI_OK;
 }
 
@@ -113,13 +107,11 @@ static int unknown_subcommand(const char *word)
 
 int cli_main(int argc, char **argv)
 {
-	size_t i;
-
 	if (argc < 2 || argv[1][0] == '-')
 		return cli_run(argc, argv);
-	for (i = 0; i < SUBCOMMAND_COUNT; i++) {
-		if (!strcmp(argv[1], subcommands[i].name))
-			return subcommands[i].fn(argc - 1, argv + 1);
+	for (const struct cli_subcommand *c = cli_subcommands; c->name; c++) {
+		if (!strcmp(argv[1], c->name))
+			return c->fn(argc - 1, argv + 1);
 	}
 	return unknown_subcommand(argv[1]);
 }

@@ -16,6 +16,18 @@ int cli_run(int argc, char **argv);
 int cli_demo(int argc, char **argv);
 int cli_monitor(int argc, char **argv);
 
+struct cli_subcommand {
+	const char *name;
+	const char *args; /* NULL: takes none */
+	int (*fn)(int argc, char **argv);
+	const char *help;
+};
+/* Ends with a row whose name is NULL. */
+extern const struct cli_subcommand cli_subcommands[];
+
+/* Parts of the help, which are parts of the manual page, too: lines of at most 80 columns. */
+extern const char cli_about[], cli_words[], cli_examples[];
+
 /* Prints "vitrine: SENTENCE" and returns CLI_FAILED. */
 int cli_fail(const struct error *err);
 /* The same with a hint to the help; returns CLI_USAGE. */

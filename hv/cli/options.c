@@ -181,6 +181,11 @@ void cli_group_help(FILE *out, const struct option_group *group)
 		print_row(out, &group->rows[i]);
 }
 
+const struct option_group *cli_option_group(size_t n)
+{
+	return n < GROUP_COUNT ? groups[n] : NULL;
+}
+
 void cli_options_help(FILE *out)
 {
 	for (size_t g = 0; g < GROUP_COUNT; g++) {

@@ -20,6 +20,8 @@ struct option_group {
 	size_t count;
 };
 
+/* The groups in the order of the help; NULL past the last. */
+const struct option_group *cli_option_group(size_t n);
 /* A group's rows in 80 columns. */
 void cli_group_help(FILE *out, const struct option_group *group);
 

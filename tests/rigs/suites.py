@@ -77,6 +77,7 @@ _PYTHON_TEST = re.compile(r"^(test_\w+) \((\S+?)\).* \.\.\. (ok|FAIL|ERROR|skipp
 PYTHON_TESTS = {
     "harness": ROOT / "tests" / "rigs" / "selftest.py",
     "docs": ROOT / "tests" / "docs" / "test_docs.py",
+    "install": ROOT / "tests" / "docs" / "test_install.py",
 }
 
 
