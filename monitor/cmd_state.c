@@ -5,6 +5,7 @@
 
 #include "hv/arch/arch.h"
 #include "hv/fields.h"
+#include "monitor/changed.h"
 #include "monitor/info.h"
 #include "monitor/session.h"
 
@@ -48,7 +49,8 @@ static void dump_cpu(struct mon_call *call, int cpu)
 
 	data_object(call->out, NULL);
 	field_int(call->out, "cpu", "CPU#%lld\n", cpu);
-	rc = control_dump(call->m, cpu, call->out);
+	rc = call->session->marks ? mon_changed_put(call->session, cpu, call->out)
+				  : control_dump(call->m, cpu, call->out);
 	data_object(call->out, "registers");
 	if (call->out->fields && !rc)
 		registers_data(call, cpu);

@@ -312,6 +312,7 @@ struct console *console_create(struct monitor *mon, struct chardev *cd, const ch
 	c->quiet = quiet;
 	c->session.colour = c->tty && style_wanted();
 	c->session.pagination = true;
+	c->session.marks = c->person;
 	c->screen = (struct screen){
 		.write = screen_write, .done = on_screen_done, .opaque = c, .cd = cd, .tty = c->tty
 	};

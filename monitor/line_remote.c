@@ -51,7 +51,7 @@ static void on_hello(struct console *c, const char *rest)
 		return;
 	}
 	c->editor = &line_remote;
-	c->person = has_word(rest, "tty");
+	c->person = c->session.marks = has_word(rest, "tty");
 	c->batch = has_word(rest, "batch");
 	c->session.colour = has_word(rest, "colour");
 	remote_send(c, 'H', hello, sizeof(hello) - 1);

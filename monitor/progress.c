@@ -13,6 +13,7 @@
 #include "hv/arch/arch.h"
 #include "hv/arch/arch_disas.h"
 #include "monitor/breakpoint.h"
+#include "monitor/changed.h"
 #include "monitor/disas.h"
 #include "monitor/session.h"
 
@@ -146,6 +147,7 @@ static void step_done(struct mon_session *s, const struct stop *stop)
 		monitor_wake(s->mon);
 		return;
 	}
+	mon_changed_stopped(s);
 	if (branch)
 		put_branch(s, stop->pc, &sb);
 	else if (p->done > 1)

@@ -11,6 +11,7 @@
 #include "hv/arch/arch.h"
 #include "hv/arch/arch_disas.h"
 #include "monitor/breakpoint.h"
+#include "monitor/changed.h"
 #include "monitor/style.h"
 #include "monitor/symbols.h"
 
@@ -162,11 +163,13 @@ static void on_stopped(struct mon_session *s, const struct control_event *ev)
 	if (mon_progress_step(s, stop))
 		return;
 	if (stop->reason == STOP_STEP && stop->by != &s->client) {
+		mon_changed_stopped(s);
 		s->unsettled = true;
 		monitor_settle_later(s->mon);
 		mon_progress_stopped(s);
 		return;
 	}
+	mon_changed_stopped(s);
 	bp = stop->bp ? mon_bp_find(s->mon, stop->bp) : NULL;
 	s->commands_of = bp && mon_bp_owner(bp) == s && mon_bp_commands(bp) ? stop->bp : 0;
 	monitor_wake(s->mon); /* commands are due, breakpoints for one stop go */
@@ -326,6 +329,7 @@ void mon_session_close(struct mon_session *s)
 	mon_session_cancel(s);
 	mon_script_drop(s);
 	mon_collect_drop(s);
+	mon_changed_free(s);
 	control_detach(s->m, &s->client);
 	for (size_t i = 0; i < MON_DISPLAYS; i++) {
 		free(s->display[i]);

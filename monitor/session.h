@@ -26,6 +26,7 @@
 
 struct monitor;
 struct mon_bp;
+struct mon_changed;
 struct mon_script;
 
 /* Lines that `display` keeps. */
@@ -84,6 +85,8 @@ struct mon_session {
 	bool line_failed;   /* the last one; who runs one sets it to false, the line to true */
 	bool colour;	    /* what it says may have some: style.h */
 	bool pagination;    /* long output in pages, where there is a terminal */
+	bool marks;	    /* a person reads it: what has changed is marked (changed.h) */
+	struct mon_changed *changed; /* NULL: registers were not looked at */
 
 	/* Shows lines that nobody asked for just now; @text ends with a newline. NULL: nowhere. */
 	void (*tell)(struct mon_session *s, const char *text);

@@ -132,6 +132,9 @@ def test_a_person_at_a_terminal(place):
     t.types("frobnicate\x03", PROMPT)
     t.types("\x03", "stopped: paused by monitor", PROMPT)
     t.types("\x12info st\r", "VM status: paused", PROMPT)
+    t.types("info registers\r", "rip ", PROMPT)
+    t.types("step\r", "=> 0x", PROMPT)
+    t.types("info registers\r", r"rip [0-9a-f]+\*", PROMPT)
     t.types("wait 1000\r")
     # It says nothing until it ends; a person does not want to wait.
     until = time.monotonic() + PATIENCE
