@@ -36,12 +36,12 @@ TEST_DEPS := libcriterion-dev gdb lldb python3 python3-jsonschema clang libclang
              device-tree-compiler busybox-static bochs bochsbios vgabios qemu-system-x86
 
 # The device build list: dropping a name here still links and boots. What devices
-# are put together from (devices/parts, devices/virtio, devices/9p) is always built, and unused without them.
+# are put together from (the directories in devices/) is always built, and unused without them.
 DEVICES ?= $(notdir $(basename $(wildcard devices/*.c)))
 
 SRCS := $(filter-out hv/main.c,$(wildcard hv/*.c)) $(wildcard hv/cli/*.c hv/boot/*.c) \
         $(wildcard hv/arch/$(ARCH)/*.c gdbstub/*.c monitor/*.c) $(DEVICES:%=devices/%.c) \
-        $(wildcard devices/parts/*.c devices/virtio/*.c devices/9p/*.c)
+        $(wildcard devices/*/*.c)
 ASMS := $(wildcard hv/cli/*.S hv/arch/$(ARCH)/*.S)
 OBJS := $(SRCS:%.c=$(BUILD)/%.o) $(ASMS:%.S=$(BUILD)/%.o)
 

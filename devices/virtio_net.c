@@ -16,7 +16,6 @@
 #include <errno.h>
 #include <linux/if_ether.h>
 #include <linux/virtio_net.h>
-#include <netinet/ether.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -383,25 +382,6 @@ DEVICE_CLASS(virtio_net);
 
 /* ---- options ---- */
 
-static int parse_mac(struct net *n, const char *text, struct error *err)
-{
-	/* Locally administered, as QEMU's; another one for each card. */
-	static const uint8_t first[ETH_ALEN] = { 0x52, 0x54, 0x00, 0x12, 0x34, 0x56 };
-	struct ether_addr address;
-
-	memcpy(address.ether_addr_octet, first, ETH_ALEN);
-	address.ether_addr_octet[ETH_ALEN - 1] += (uint8_t)n->v.dev.index;
-	/* A card's own address is no group's. */
-	if (text && (!ether_aton_r(text, &address) || (address.ether_addr_octet[0] & 1)))
-		return error_set(err, -EINVAL,
-				 "-device virtio-net: mac=%.40s is no card's address: use one as "
-				 "52:54:00:12:34:56, whose first byte is even",
-				 text);
-	memcpy(n->given_mac, address.ether_addr_octet, ETH_ALEN);
-	memcpy(n->mac, n->given_mac, ETH_ALEN);
-	return 0;
-}
-
 static int offer(struct net *n, struct optlist *opts, struct error *err)
 {
 	uint64_t *offered = &n->v.offered;
@@ -440,7 +420,8 @@ static int net_add(struct machine *m, struct optlist *opts, struct error *err)
 
 	if (!n)
 		return -EIO;
-	ret = parse_mac(n, optlist_get(opts, "mac"), err);
+	ret = netdev_card_address(m, "virtio-net", optlist_get(opts, "mac"), n->given_mac, err);
+	memcpy(n->mac, n->given_mac, ETH_ALEN);
 	if (!ret && id)
 		ret = connect_to(n, id, err);
 	if (!ret)

@@ -3,6 +3,7 @@
 #include "hv/netdev.h"
 
 #include <errno.h>
+#include <netinet/ether.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -169,6 +170,23 @@ void netdev_detach(struct netdev *n)
 	if (n->loop)
 		n->backend->detach(n);
 	n->loop = NULL;
+}
+
+int netdev_card_address(struct machine *m, const char *device, const char *text, uint8_t mac[6],
+			struct error *err)
+{
+	/* Locally administered, as QEMU's. */
+	struct ether_addr address = { { 0x52, 0x54, 0x00, 0x12, 0x34, 0x56 } };
+
+	address.ether_addr_octet[ETH_ALEN - 1] += (uint8_t)m->network_cards++;
+	/* A card's own address is no group's. */
+	if (text && (!ether_aton_r(text, &address) || (address.ether_addr_octet[0] & 1)))
+		return error_set(err, -EINVAL,
+				 "-device %s: mac=%.40s is no card's address: use one as "
+				 "52:54:00:12:34:56, whose first byte is even",
+				 device, text);
+	memcpy(mac, address.ether_addr_octet, ETH_ALEN);
+	return 0;
 }
 
 const char *netdev_id(const struct netdev *n)

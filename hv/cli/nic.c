@@ -17,6 +17,26 @@ static int add(char *text, size_t size, const char *word, size_t len)
 	return 0;
 }
 
+/* QEMU's names: virtio is virtio-net-pci as well. The card is named before it is told more. */
+static int set_model(struct cli_nic *nic, const char *model, size_t len, struct error *err)
+{
+	static const char *const cards[][2] = { { "virtio", "virtio-net" },
+						{ "virtio-net", "virtio-net" },
+						{ "virtio-net-pci", "virtio-net" },
+						{ "e1000", "e1000" } };
+	char rest[sizeof(nic->device)];
+
+	for (size_t i = 0; i < sizeof(cards) / sizeof(cards[0]); i++)
+		if (strlen(cards[i][0]) == len && !strncmp(cards[i][0], model, len)) {
+			snprintf(rest, sizeof(rest), "%s", strchr(nic->device, ','));
+			snprintf(nic->device, sizeof(nic->device), "%s%s", cards[i][1], rest);
+			return 0;
+		}
+	return error_set(err, -EINVAL,
+			 "'model=%.*s' is unknown: there is model=virtio-net and model=e1000",
+			 len < 40 ? (int)len : 40, model);
+}
+
 int cli_nic_parse(struct cli_nic *nic, unsigned index, const char *value, struct error *err)
 {
 	static const char model[] = "model=", mac[] = "mac=";
@@ -32,10 +52,9 @@ int cli_nic_parse(struct cli_nic *nic, unsigned index, const char *value, struct
 
 		len = 1 + strcspn(word, ",");
 		if (!strncmp(word, model, sizeof(model) - 1)) {
-			if (strncmp(word + sizeof(model) - 1, "virtio", 6) != 0)
-				return error_set(err, -EINVAL,
-						 "'%.40s' is unknown: there is model=virtio-net",
-						 word);
+			ret = set_model(nic, word + sizeof(model) - 1, len - sizeof(model), err);
+			if (ret)
+				return ret;
 		} else if (!strncmp(word, mac, sizeof(mac) - 1)) {
 			ret = add(nic->device, sizeof(nic->device), word, len - 1);
 		} else {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* -nic user|tap,…|none: -netdev and -device virtio-net in one. */
+/* -nic user|tap,…|none: -netdev and the -device that uses it in one. */
 #ifndef HV_CLI_NIC_H
 #define HV_CLI_NIC_H
 

@@ -138,18 +138,20 @@ static int set_fw_cfg(struct cli_options *opts, const char *value, struct error 
 
 static const struct option_row rows[] = {
 	{ "device", "NAME[,KEY=VALUE...]",
-	  "Adds a device on PCI: edu, the teaching device, virtio-console, virtio-net, virtio-rng, "
+	  "Adds a device on PCI: edu, the teaching device, e1000 (Intel's network card), "
+	  "virtio-console, virtio-net, virtio-rng, "
 	  "virtio-9p or "
 	  "virtio-blk,drive=ID. docs/devices.md has what each may be told. May be repeated.",
 	  set_device },
 	{ "netdev", "user|tap,id=ID...",
-	  "A network for -device virtio-net,netdev=ID. user: no privileges needed; "
+	  "A network for -device virtio-net,netdev=ID or e1000,netdev=ID. user: no privileges "
+	  "needed; "
 	  "hostfwd=tcp::2222-:22 leads a port of 127.0.0.1 to one of the guest. tap,ifname=NAME: "
 	  "an interface of the host. May be repeated.",
 	  set_netdev },
 	{ "nic", "user|tap|none[,...]",
 	  "Short for a -netdev and a -device virtio-net that uses it, as in "
-	  "user,hostfwd=tcp::2222-:22. "
+	  "user,hostfwd=tcp::2222-:22; with model=e1000 an e1000. "
 	  "none: nothing, which is the default.",
 	  set_nic },
 	{ "net", "none", "Nothing: there is no network by itself.", set_net },

@@ -609,6 +609,9 @@ Test(net_options, what_is_wrong_is_said)
 	refused(NULL, "virtio-net,netdev=x", "net0: netdev=x: there is no -netdev with that id");
 	refused(NULL, "virtio-net,mac=1:2:3", "mac=1:2:3 is no card's address");
 	refused(NULL, "virtio-net,mac=01:00:00:00:00:00", "is no card's address");
+	refused(NULL, "e1000,mac=1:2:3", "-device e1000: mac=1:2:3 is no card's address");
+	refused(NULL, "e1000,netdev=x", "e1000-0: netdev=x: there is no -netdev with that id");
+	refused(NULL, "e1000,packed=on", "-device: there is no option 'packed'");
 }
 
 Test(net_options, a_network_is_one_card_s)

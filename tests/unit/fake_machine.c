@@ -23,6 +23,7 @@ static const char *const devices[] = { "edu",
 				       "virtio-rng",
 				       "virtio-console",
 				       "virtio-net",
+				       "e1000",
 				       "virtio-blk,drive=memory",
 				       "virtio-9p,path=/,mount_tag=root,readonly=on",
 				       NULL };

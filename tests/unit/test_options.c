@@ -206,10 +206,17 @@ Test(options, networks)
 	cr_expect_null(opts.cfg.netdevs[3]);
 	cr_expect_str_eq(opts.cfg.devices[1], "virtio-net,netdev=nic0,mac=2:0:0:0:0:1");
 	cr_expect_str_eq(opts.cfg.devices[2], "virtio-net,netdev=nic1");
+	cr_assert_eq(parse("-nic|user,mac=2:0:0:0:0:1,model=e1000,restrict=on|"
+			   "-nic|user,model=virtio-net-pci"),
+		     0, "%s", err.text);
+	cr_expect_str_eq(opts.cfg.netdevs[0], "user,id=nic0,restrict=on");
+	cr_expect_str_eq(opts.cfg.devices[0], "e1000,netdev=nic0,mac=2:0:0:0:0:1");
+	cr_expect_str_eq(opts.cfg.devices[1], "virtio-net,netdev=nic1");
 	cr_expect_eq(parse("-net|user"), -EINVAL);
 	cr_expect_str_eq(err.text, "-net: 'user' is unknown: there is none, and -nic or -netdev");
-	cr_expect_eq(parse("-nic|user,model=e1000"), -EINVAL);
-	cr_expect_str_eq(err.text, "-nic: 'model=e1000' is unknown: there is model=virtio-net");
+	cr_expect_eq(parse("-nic|user,model=ne2k"), -EINVAL);
+	cr_expect_str_eq(err.text, "-nic: 'model=ne2k' is unknown: there is model=virtio-net and "
+				   "model=e1000");
 }
 
 Test(options, sizes)
