@@ -2,8 +2,9 @@
 """The guests that tests boot, by name.
 
 "linux" is Debian's stock kernel, "initrd" its initramfs (inner_init.c), "shell"
-one with a shell and virtio's modules (inner_shell.sh), and each file that
-tests/guests builds goes by its own name.
+one with a shell and virtio's modules (inner_shell.sh), "linux-full" and "shell-full" the kernel
+with drivers of real hardware and its initramfs, and each file that tests/guests builds goes by
+its own name.
 """
 import gzip
 import os
@@ -13,7 +14,7 @@ import threading
 import symbols
 from image import Initramfs
 from module import quick
-from packages import BUILD, CACHE, Missing, kernel, program
+from packages import BUILD, CACHE, FULL, Missing, kernel, program
 
 _HERE = pathlib.Path(__file__).resolve().parent
 
@@ -45,26 +46,28 @@ _SHELL_MODULES = ("virtio_ring", "virtio", "virtio_pci_legacy_dev", "virtio_pci_
                   "failover", "net_failover", "virtio_net", "virtio_console", "virtio_blk", "virtio-rng")
 
 
-def _shell():
+_FULL_MODULES = ("e1000",)
+
+
+def _shell(debian, modules, name):
     """Made anew each time: it is a matter of milliseconds."""
-    debian = kernel()
     fs = Initramfs()
-    for name in ("proc", "sys", "dev", "tmp", "root"):
-        fs.directory(name)
+    for directory in ("proc", "sys", "dev", "tmp", "root"):
+        fs.directory(directory)
     fs.chardev("dev/console", 5, 1)
     fs.file("bin/busybox", program("busybox"))
     fs.symlink("bin/sh", "busybox")
     fs.file("init", _HERE / "inner_shell.sh")
     fs.file("bin/udhcpc.sh", _HERE / "udhcpc.sh")
     order = []
-    for name in _SHELL_MODULES:
-        module = debian.module(name)
-        if module:
-            fs.data(f"modules/{name}.ko", quick(module.read_bytes()))
-            order.append(f"{name}.ko\n")
+    for module in modules:
+        found = debian.module(module)
+        if found:
+            fs.data(f"modules/{module}.ko", quick(found.read_bytes()))
+            order.append(f"{module}.ko\n")
     fs.data("modules/order", "".join(order).encode())
     CACHE.mkdir(parents=True, exist_ok=True)
-    out = CACHE / "shell.cpio"
+    out = CACHE / f"{name}.cpio"
     partial = out.with_suffix(f".{os.getpid()}.{threading.get_ident()}")
     fs.write(partial)
     os.replace(partial, out)
@@ -88,7 +91,11 @@ def path(name):
     if name == "initrd":
         return _initrd()
     if name == "shell":
-        return _shell()
+        return _shell(kernel(), _SHELL_MODULES, name)
+    if name == "linux-full":
+        return kernel(FULL).image
+    if name == "shell-full":
+        return _shell(kernel(FULL), _FULL_MODULES, name)
     found = BUILD / "guests" / name
     if not found.exists():
         raise Missing(f"the guest {name} is not built: run make guests")

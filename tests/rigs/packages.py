@@ -69,19 +69,20 @@ class Kernel:
         return next(iter(self._modules.rglob(f"{name}.ko")), None)
 
 
-_METAPACKAGE = "linux-image-cloud-amd64"
+# The small one of virtual machines, and the one of real machines, with drivers of real hardware.
+CLOUD, FULL = "cloud-amd64", "amd64"
 
 
-def kernel():
-    """The newest cloud kernel of this Debian, or the newest one of the cache."""
-    cached = sorted((CACHE / "packages").glob("linux-image-*-cloud-amd64"),
+def kernel(flavour=CLOUD):
+    """The newest kernel of this Debian of that flavour, or the newest one of the cache."""
+    name = rf"linux-image-\d[\d.]*-\d+-{flavour}"
+    cached = sorted((p for p in (CACHE / "packages").glob("linux-image-*") if re.fullmatch(name, p.name)),
                     key=lambda p: [int(n) for n in re.findall(r"\d+", p.name)])
     if cached:
         return Kernel(cached[-1])
-    found = re.search(r"Depends: (linux-image-\d\S*-cloud-amd64)",
-                      _apt("apt-cache", "depends", _METAPACKAGE))
+    found = re.search(rf"Depends: ({name})\s", _apt("apt-cache", "depends", f"linux-image-{flavour}"))
     if not found:
-        raise Missing(f"apt knows no {_METAPACKAGE}: run apt-get update")
+        raise Missing(f"apt knows no linux-image-{flavour}: run apt-get update")
     return Kernel(unpacked(found[1]))
 
 

@@ -377,7 +377,7 @@ class Vmx(Rig):
 class Svm(Rig):
     name = "svm"
     modules = ("irqbypass", "kvm", "ccp", "kvm-amd")
-    more_guests = ("shell",)
+    more_guests = ("shell", "linux-full", "shell-full")
 
     def _emulate(self, kernel_image, initrd):
         return emulators.Qemu(self.scratch, kernel_image, initrd)
