@@ -48,7 +48,8 @@ static int insert(struct gdb_session *s, const struct spec *spec, struct bp_filt
 	if (!filter)
 		return control_bp_add(s->m, &s->client, spec->kind, spec->addr, spec->len, vcpu,
 				      err);
-	ret = control_bp_add_filtered(s->m, &s->client, spec->kind, spec->addr, vcpu, filter, err);
+	ret = control_bp_add_filtered(s->m, &s->client, spec->kind, spec->addr, spec->len, vcpu,
+				      filter, err);
 	if (ret < 0)
 		filter->release(filter);
 	return ret;

@@ -99,7 +99,7 @@ static int set(struct gdb_trace *t, struct tracepoint *tp, struct error *err)
 		.release = on_release,
 		.what = "tracepoint",
 	};
-	rc = control_bp_add_filtered(t->m, &t->client, BP_SOFT, tp->addr, 0, &tp->filter, err);
+	rc = control_bp_add_filtered(t->m, &t->client, BP_SOFT, tp->addr, 1, 0, &tp->filter, err);
 	if (rc < 0) {
 		if (err)
 			error_prefix(err, "tracepoint %" PRIu32, tp->number);

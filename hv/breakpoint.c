@@ -113,22 +113,31 @@ static int bp_add(struct machine *m, const struct bp *spec, struct error *err)
 	return bp->id;
 }
 
+/* Completes @spec; -EINVAL with a sentence. */
+static int check_spec(struct bp *spec, struct error *err)
+{
+	if ((unsigned)spec->kind >= BP_KIND_COUNT)
+		return error_set(err, -EINVAL, "no such kind of breakpoint");
+	if (is_code(spec->kind))
+		spec->len = 1;
+	if (!spec->len || spec->len > MAX_WATCH_LEN || spec->addr + spec->len - 1 < spec->addr)
+		return error_set(err, -EINVAL,
+				 "cannot watch %" PRIu64 " bytes at 0x%" PRIx64
+				 ": 1 to %llu bytes that do not wrap",
+				 spec->len, spec->addr, MAX_WATCH_LEN);
+	return 0;
+}
+
 int control_bp_add(struct machine *m, struct control_client *owner, enum bp_kind kind,
 		   uint64_t addr, uint64_t len, int vcpu, struct error *err)
 {
 	struct bp spec = { .kind = kind, .addr = addr, .len = len, .owner = owner, .vcpu = vcpu };
 	struct bp *bp;
+	int ret = check_spec(&spec, err);
 
-	if ((unsigned)kind >= BP_KIND_COUNT)
-		return error_set(err, -EINVAL, "no such kind of breakpoint");
-	if (is_code(kind))
-		spec.len = len = 1;
-	if (!len || len > MAX_WATCH_LEN || addr + len - 1 < addr)
-		return error_set(err, -EINVAL,
-				 "cannot watch %" PRIu64 " bytes at 0x%" PRIx64
-				 ": 1 to %llu bytes that do not wrap",
-				 len, addr, MAX_WATCH_LEN);
-	bp = find_spec(m, owner, kind, addr, len, false);
+	if (ret)
+		return ret;
+	bp = find_spec(m, owner, kind, addr, spec.len, false);
 	if (bp) {
 		bp->refs++;
 		return bp->id;
@@ -137,20 +146,20 @@ int control_bp_add(struct machine *m, struct control_client *owner, enum bp_kind
 }
 
 int control_bp_add_filtered(struct machine *m, struct control_client *owner, enum bp_kind kind,
-			    uint64_t addr, int vcpu, struct bp_filter *filter, struct error *err)
+			    uint64_t addr, uint64_t len, int vcpu, struct bp_filter *filter,
+			    struct error *err)
 {
 	struct bp spec = {
 		.kind = kind,
 		.addr = addr,
-		.len = 1,
+		.len = len,
 		.owner = owner,
 		.vcpu = vcpu,
 		.filter = filter,
 	};
+	int ret = check_spec(&spec, err);
 
-	if (!is_code(kind))
-		return error_set(err, -EINVAL, "only breakpoints on code can have conditions");
-	return bp_add(m, &spec, err);
+	return ret ? ret : bp_add(m, &spec, err);
 }
 
 /* Takes @bp out of the guest and of the list. */

@@ -180,7 +180,7 @@ static int gate_add(struct machine *m, uint64_t addr, uint32_t vectors, int vcpu
 		.addr = addr,
 		.vectors = vectors,
 	};
-	g->bp = control_bp_add_filtered(m, &c->client, BP_SOFT, addr, vcpu, &g->filter, err);
+	g->bp = control_bp_add_filtered(m, &c->client, BP_SOFT, addr, 1, vcpu, &g->filter, err);
 	if (g->bp < 0) {
 		int ret = g->bp;
 

@@ -2,10 +2,11 @@
 /*
  * Deciding at a breakpoint, on the vCPU's own thread.
  *
- * A code breakpoint can carry a filter. At each hit it is asked before a stop
- * is posted, and answers whether the guest is to stop: a condition. It may do
- * something on the way: print, collect. Nothing of that goes through the loop
- * thread, and the other vCPUs go on.
+ * A breakpoint can carry a filter, on code and on data. At each hit it is asked
+ * before a stop is posted, and answers whether the guest is to stop: a condition.
+ * It may do something on the way: print, collect. Nothing of that goes through the
+ * loop thread, and the other vCPUs go on. On data it is asked behind the access,
+ * at the next instruction; of what a device accesses, one vCPU is asked.
  *
  *   hit ---> each breakpoint at this address: has it a filter? ask it
  *              all say "go on" -> the vCPU steps over and runs
@@ -55,12 +56,13 @@ struct bp_filter {
 };
 
 /*
- * As control_bp_add() for BP_SOFT and BP_HARD, but always a breakpoint of its own: it is not
+ * As control_bp_add(), but always a breakpoint of its own: it is not
  * counted together with another one of the same spec. control_bp_delete() removes it by its id,
  * control_bp_remove() by its spec. On failure @filter stays the caller's. Loop thread.
  */
 int control_bp_add_filtered(struct machine *m, struct control_client *owner, enum bp_kind kind,
-			    uint64_t addr, int vcpu, struct bp_filter *filter, struct error *err);
+			    uint64_t addr, uint64_t len, int vcpu, struct bp_filter *filter,
+			    struct error *err);
 
 /* ---- inside ask() ---- */
 

@@ -184,13 +184,19 @@ static void tell_followers(struct vcpu *v)
 	v->followed_count = kept;
 }
 
+/* Whether data was accessed that somebody wants to stop for; asks, and tells the first of them. */
+static bool watch_comes_first(struct vcpu *v)
+{
+	return v->watch.count && (watch_tell(v) || v->watch.count);
+}
+
 /* A single-step is done that was not for stepping over: somebody asked for it, or it follows a hit.
  */
 static enum exit_verdict plain_step_done(struct vcpu *v)
 {
 	bool stepping = v->order.action != RESUME_CONTINUE;
 
-	if (v->watch.count || catch_waits(v))
+	if (watch_comes_first(v) || catch_waits(v))
 		return EXIT_PARK; /* that is told instead */
 	if (stepping && !in_range(v, arch_pc(v))) {
 		post_step_done(v);
@@ -240,8 +246,7 @@ static enum exit_verdict step_over_silently(struct vcpu *v)
 	return EXIT_PARK;
 }
 
-/* Whether @bp stops here; @text is what its filter has to say about it. */
-static bool wants_stop(struct vcpu *v, struct bp *bp, uint64_t pc, char *text, size_t size)
+bool debug_wants_stop(struct vcpu *v, struct bp *bp, uint64_t pc, char *text, size_t size)
 {
 	struct control_at at = { .v = v, .bp = bp, .pc = pc };
 
@@ -263,7 +268,7 @@ static enum exit_verdict on_code(struct vcpu *v, uint64_t pc)
 	for (; bp; bp = debug_code_bp_next(bp)) {
 		char said[sizeof(text)] = "";
 
-		if (!wants_stop(v, bp, pc, said, sizeof(said)))
+		if (!debug_wants_stop(v, bp, pc, said, sizeof(said)))
 			continue;
 		if (!told)
 			told = bp;
@@ -289,7 +294,7 @@ void debug_ask_passed(struct vcpu *v)
 	if (v->asked && v->asked_pc == pc)
 		return;
 	for (struct bp *bp = debug_code_bp_at(v->m, pc); bp; bp = debug_code_bp_next(bp))
-		wants_stop(v, bp, pc, text, sizeof(text));
+		debug_wants_stop(v, bp, pc, text, sizeof(text));
 	v->asked = true;
 	v->asked_pc = pc;
 }
@@ -356,7 +361,7 @@ static enum exit_verdict on_hard(struct vcpu *v, const struct arch_debug_event *
 	}
 	if (bp)
 		verdict = on_code(v, ev->pc);
-	if (v->watch.count)
+	if (watch_comes_first(v))
 		return EXIT_PARK;
 	if (bp)
 		return verdict;

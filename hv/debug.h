@@ -187,6 +187,8 @@ bool debug_emulation_failed(struct vcpu *v);
  * stepped with all of its memory, and @verdict is what to do.
  */
 bool debug_access_denied(struct vcpu *v, enum exit_verdict *verdict);
+/* Whether @bp stops @v at @pc: asks its filter, which may say something in @text. */
+bool debug_wants_stop(struct vcpu *v, struct bp *bp, uint64_t pc, char *text, size_t size);
 /* Tells that @bp was hit, with @text for a person. */
 void debug_post_bp(struct vcpu *v, struct bp *bp, uint64_t pc, const char *text);
 
@@ -233,7 +235,10 @@ void watch_hit(struct vcpu *v, const struct bp *bp);
 /* An exit for I/O: looks whether its instruction accesses watched RAM, too, which no debug register
  * sees. Whether there is something to tell when it is complete. */
 bool watch_io(struct vcpu *v);
-/* Posts the next stop for what was hit; false when there is none, or another stop comes first. */
+/*
+ * Posts the next stop for what was hit, of those that want one; false when there is none, or
+ * another stop comes first. The vCPU's registers are those behind the access.
+ */
 bool watch_tell(struct vcpu *v);
 
 #endif

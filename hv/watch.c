@@ -147,13 +147,21 @@ static void find_linear(struct vcpu *v, const struct arch_access *a, unsigned ho
 
 /* ---- telling ---- */
 
-static struct bp *bp_of(struct machine *m, const struct watch_spec *what)
+/* Asks all that were set as @hit says; the first that stops, and what it says in @text. */
+static struct bp *ask_bps(struct vcpu *v, const struct watch_hit *hit, char *text, size_t size)
 {
-	struct bp *bp = bp_at(m, what->addr);
+	struct bp *told = NULL;
 
-	while (bp && (bp->kind != what->kind || bp->len != what->len))
-		bp = bp_at_next(bp);
-	return bp;
+	for (struct bp *bp = bp_at(v->m, hit->what.addr); bp; bp = bp_at_next(bp)) {
+		char said[sizeof(((struct stop *)0)->text)] = "";
+
+		if (bp->kind != hit->what.kind || bp->len != hit->what.len ||
+		    !debug_wants_stop(v, bp, arch_pc(v), said, sizeof(said)) || told)
+			continue;
+		told = bp;
+		snprintf(text, size, "%s", said[0] ? said : hit->text);
+	}
+	return told;
 }
 
 static bool has_untold_stop(struct vcpu *v)
@@ -174,13 +182,15 @@ bool watch_tell(struct vcpu *v)
 		return false;
 	while (w->count) {
 		struct watch_hit hit = w->hit[0];
-		struct bp *bp = bp_of(v->m, &hit.what);
+		char text[sizeof(((struct stop *)0)->text)];
+		struct bp *bp;
 
 		w->count--;
 		memmove(&w->hit[0], &w->hit[1], w->count * sizeof(w->hit[0]));
+		bp = ask_bps(v, &hit, text, sizeof(text));
 		if (!bp)
 			continue;
-		debug_post_bp(v, bp, arch_pc(v), hit.text);
+		debug_post_bp(v, bp, arch_pc(v), text);
 		return true;
 	}
 	return false;

@@ -172,8 +172,8 @@ int mon_bp_add(struct mon_session *s, const struct mon_bp_spec *spec, struct err
 	pthread_rwlock_init(&bp->lock, NULL);
 	id = mon_bp_condition(s, bp, spec->condition, err);
 	if (!id)
-		id = control_bp_add_filtered(s->m, &s->client, spec->kind, spec->addr, s->cpu,
-					     &bp->filter, err);
+		id = control_bp_add_filtered(s->m, &s->client, spec->kind, spec->addr, spec->len,
+					     s->cpu, &bp->filter, err);
 	if (id < 0) {
 		free_breakpoint(bp);
 		return id;

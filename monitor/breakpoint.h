@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The monitor's breakpoints on code: with a condition, a number of hits to pass over, for one stop
- * only, with commands that follow the stop.
+ * The monitor's breakpoints, on code and on data: with a condition, a number of hits to pass over,
+ * for one stop only, with commands that follow the stop.
  *
  *   hit --> ask() on the vCPU's thread: other vCPU, condition is 0, to be ignored?
  *             yes: the guest goes on, nobody else hears of it
@@ -24,8 +24,8 @@ struct monitor;
 struct mon_bp;
 
 struct mon_bp_spec {
-	enum bp_kind kind; /* BP_SOFT or BP_HARD */
-	uint64_t addr;
+	enum bp_kind kind;
+	uint64_t addr, len;    /* len: of data */
 	const char *condition; /* an expression; NULL: always stops. Copied. */
 	int vcpu;	       /* stops only there; -1: anywhere */
 	bool once;	       /* for one stop, then it is removed */

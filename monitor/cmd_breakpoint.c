@@ -71,7 +71,7 @@ static struct mon_bp *named(struct mon_call *call)
 	struct mon_bp *bp = mon_bp_find(call->session->mon, (int)call->arg[0].num);
 
 	if (!bp)
-		mon_error(call, "only breakpoints on code that a monitor has set can do that");
+		mon_error(call, "only what a monitor has set with break or watch can do that");
 	return bp;
 }
 
@@ -97,10 +97,15 @@ static void cmd_ignore(struct mon_call *call)
 
 static void watch(struct mon_call *call, enum bp_kind kind)
 {
-	uint64_t len = call->arg[1].set ? call->arg[1].num : 8;
+	const struct mon_bp_spec spec = {
+		.kind = kind,
+		.addr = call->arg[0].num,
+		.len = call->arg[1].set ? call->arg[1].num : 8,
+		.condition = call->arg[2].str,
+		.vcpu = -1,
+	};
 	struct error err = { "" };
-	int id = control_bp_add(call->m, &call->session->client, kind, call->arg[0].num, len,
-				call->session->cpu, &err);
+	int id = mon_bp_add(call->session, &spec, &err);
 
 	if (id < 0)
 		put_refusal(call, &err);
@@ -186,6 +191,7 @@ static const struct mon_arg ignore_args[] = {
 static const struct mon_arg data_args[] = {
 	{ "ADDR", &mon_arg_address, false, 0, 0, "virtual address of the data" },
 	{ "LEN", &mon_arg_number, true, 1, WATCH_MAX, "how many bytes; 8 unless given" },
+	{ "if EXPR", &mon_arg_if, true, 0, 0, "what must hold behind the access" },
 	{ 0 },
 };
 
@@ -239,7 +245,7 @@ const struct mon_command mon_breakpoint_commands[] = {
 		.name = "condition",
 		.args = condition_args,
 		.help = "another condition for a breakpoint, or none",
-		.detail = "Of breakpoints on code that a monitor has set; gdb's are gdb's.",
+		.detail = "Of what a monitor has set with break or watch; gdb's are gdb's.",
 		.examples =
 			(const char *const[]){ "condition 1 $sp > 0x8000", "condition 1", NULL },
 		.run = cmd_condition,
@@ -258,7 +264,12 @@ const struct mon_command mon_breakpoint_commands[] = {
 		.name = "watch",
 		.args = data_args,
 		.help = "stop after data was written",
-		.examples = (const char *const[]){ "watch 0x8000", "watch $sp 4", NULL },
+		.detail =
+			"The condition is evaluated behind the instruction: u64(ADDR) in it is the "
+			"new value, and\n"
+			"no client hears of an access for which it is 0.",
+		.examples = (const char *const[]){ "watch 0x8000", "watch $sp 4",
+						   "watch 0x8000 4 if u32(0x8000) > 100", NULL },
 		.run = cmd_watch,
 		.result = added_result,
 		.sub = mon_watch_device_commands,

@@ -22,7 +22,7 @@ static void cmd_commands(struct mon_call *call)
 	const struct mon_bp *bp = mon_bp_find(call->session->mon, (int)call->arg[0].num);
 
 	if (!bp || mon_bp_owner(bp) != call->session)
-		mon_error(call, "only breakpoints on code that this console has set can do that");
+		mon_error(call, "only what this console has set with break or watch can do that");
 	else
 		mon_collect_begin(call->session, (int)call->arg[0].num);
 }

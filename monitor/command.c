@@ -236,15 +236,20 @@ static size_t word_end(const char *line, size_t pos, size_t len)
 	return pos;
 }
 
-/* Where the blank before the word @keyword is, or @len. */
-static size_t find_keyword(const char *keyword, const char *line, size_t pos, size_t len)
+/* Whether the word @keyword begins at @pos. */
+static bool keyword_at(const char *keyword, const char *line, size_t pos, size_t len)
 {
 	size_t n = strlen(keyword);
 
-	for (; pos + n < len; pos++)
-		if (isspace((unsigned char)line[pos]) && !memcmp(line + pos + 1, keyword, n) &&
-		    (pos + n + 1 == len || isspace((unsigned char)line[pos + n + 1]) ||
-		     line[pos + n + 1] == '('))
+	return len - pos >= n && !memcmp(line + pos, keyword, n) &&
+	       (len - pos == n || isspace((unsigned char)line[pos + n]) || line[pos + n] == '(');
+}
+
+/* Where the blank before the word @keyword is, or @len. */
+static size_t find_keyword(const char *keyword, const char *line, size_t pos, size_t len)
+{
+	for (; pos < len; pos++)
+		if (isspace((unsigned char)line[pos]) && keyword_at(keyword, line, pos + 1, len))
 			return pos;
 	return len;
 }
@@ -265,6 +270,10 @@ static int parse_argument(struct mon_call *call, size_t i, const char *line, siz
 	int rc;
 
 	if (arg->type == &mon_arg_format && (*pos == len || line[*pos] != '/'))
+		return 0;
+	/* Left out: the next one follows already. */
+	if (arg->optional && arg[1].name && arg[1].type->keyword &&
+	    keyword_at(arg[1].type->keyword, line, *pos, len))
 		return 0;
 	if (arg->type == &mon_arg_format)
 		end = word_end(line, *pos, len);

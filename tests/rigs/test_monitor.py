@@ -186,3 +186,26 @@ def test_breakpoints(place):
     m("cont")
     check("running", m("info status"))
     m.quit()
+
+
+def test_watch_with_a_condition(place):
+    """The guest writes a word all the time, and stops when it is a multiple of 64."""
+    if place.name == "svm":
+        raise Skip("QEMU's interpreter has no watchpoints")
+    m = Session(place, "-S")
+    m("tbreak beat")
+    m("cont", then=rf"(?s)stopped: .*{PROMPT}")
+    check("watchpoint 2 at", m("watch heartbeat if u64(heartbeat) % 64 == 0"))
+    for _ in range(3):
+        before = m.number("u64(heartbeat)")
+        check("stopped: watchpoint 2", m("cont", then=rf"(?s)stopped: .*{PROMPT}"))
+        assert m.number("u64(heartbeat)") == before // 64 * 64 + 64
+    check(r"condition \(asked \d\d+ times\)\s+if u64", m("info breakpoints"))
+    # A single step behind the access goes by without it.
+    m("condition 2 0")
+    check("40 steps done", m("step 40"))
+    m("condition 2")
+    before = m.number("u64(heartbeat)")
+    check("stopped: watchpoint 2", m("cont", then=rf"(?s)stopped: .*{PROMPT}"))
+    assert m.number("u64(heartbeat)") == before + 1
+    m.quit()

@@ -527,9 +527,10 @@ int control_bp_add(struct machine *m, struct control_client *owner, enum bp_kind
 }
 
 int control_bp_add_filtered(struct machine *m, struct control_client *owner, enum bp_kind kind,
-			    uint64_t addr, int vcpu, struct bp_filter *filter, struct error *err)
+			    uint64_t addr, uint64_t len, int vcpu, struct bp_filter *filter,
+			    struct error *err)
 {
-	int id = control_bp_add(m, owner, kind, addr, 1, vcpu, err);
+	int id = control_bp_add(m, owner, kind, addr, len, vcpu, err);
 
 	if (id >= 0)
 		m->bps[m->bp_count - 1].filter = filter;

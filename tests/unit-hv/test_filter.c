@@ -95,7 +95,7 @@ static struct counting counting(uint64_t limit)
 static int add(struct machine *m, enum bp_kind kind, uint64_t addr, struct counting *c)
 {
 	err.text[0] = '\0';
-	return control_bp_add_filtered(m, &me, kind, addr, 0, &c->filter, &err);
+	return control_bp_add_filtered(m, &me, kind, addr, 8, 0, &c->filter, &err);
 }
 
 static void go_and_stop(struct machine *m)
@@ -282,13 +282,13 @@ Test(filter, prints_to_its_owner)
 	toy_machine_free(m);
 }
 
-Test(filter, data_has_none)
+Test(filter, one_that_is_refused_stays_the_caller_s)
 {
 	struct loop_code l;
 	struct machine *m = loop_machine(&l, 1);
 	struct counting c = counting(0);
 
-	cr_assert_eq(add(m, BP_WRITE, COUNTER, &c), -EINVAL);
+	cr_assert_eq(add(m, BP_KIND_COUNT, COUNTER, &c), -EINVAL);
 	cr_assert_eq(c.released, 0);
 	toy_machine_free(m);
 }

@@ -89,7 +89,7 @@ static int add(struct machine *m, enum bp_kind kind, struct following *f, uint64
 {
 	f->filter = (struct bp_filter){ .ask = ask, .stepped = stepped, .release = release };
 	f->count = count;
-	return control_bp_add_filtered(m, &me, kind, body[0], 0, &f->filter, &err);
+	return control_bp_add_filtered(m, &me, kind, body[0], 1, 0, &f->filter, &err);
 }
 
 static unsigned seen(const struct following *f)
@@ -217,7 +217,7 @@ Test(follow, has_a_limit)
 	f = (struct following){ 0 };
 	f.filter =
 		(struct bp_filter){ .ask = ask_too_much, .stepped = stepped, .release = release };
-	cr_assert_gt(control_bp_add_filtered(m, &me, BP_SOFT, body[0], 0, &f.filter, &err), 0);
+	cr_assert_gt(control_bp_add_filtered(m, &me, BP_SOFT, body[0], 1, 0, &f.filter, &err), 0);
 	cr_assert_eq(control_resume_all(m, &me, &err), 0);
 	cr_assert(toy_wait_stop(m, 20000));
 	cr_assert_eq(f.asked, VCPU_MAX_FOLLOWED);

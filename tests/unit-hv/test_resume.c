@@ -150,7 +150,7 @@ Test(resume, a_hit_is_not_told_for_another_breakpoint_at_the_place, .timeout = 3
 	add(BP_SOFT, target);
 	two_hits();
 	cr_assert_eq(control_bp_remove(m, &me, BP_SOFT, target, 1), 0);
-	cr_assert_gt(control_bp_add_filtered(m, &me, BP_SOFT, target, 0, &filter, &err), 0);
+	cr_assert_gt(control_bp_add_filtered(m, &me, BP_SOFT, target, 1, 0, &filter, &err), 0);
 	go(1, (struct resume){ .action = RESUME_CONTINUE });
 	toy_run_loop(m, 50);
 	cr_assert_eq(control_state(m), RUN_RUNNING);

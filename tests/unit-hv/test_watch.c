@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "fake_kvm.h"
@@ -89,6 +90,85 @@ static void choose(enum way way)
 	toy_has_data = way == BY_REGISTER;
 	toy_denies_by_fault = way >= BY_FAULT;
 	toy_decodes = way != BY_COMPARISON;
+}
+
+/* Says yes to each @every-th hit. */
+struct counting {
+	struct bp_filter filter;
+	unsigned asked, every;
+	uint64_t seen; /* of the counter, behind the access */
+};
+
+static enum bp_verdict count_hits(struct bp_filter *filter, struct control_at *at)
+{
+	struct counting *c = (struct counting *)filter;
+
+	cr_assert_eq(control_at_mem_read(at, COUNTER, &c->seen, sizeof(c->seen)), 8);
+	if (++c->asked % c->every)
+		return BP_GO_ON;
+	control_at_explain(at, "hit %u", c->asked);
+	return BP_STOP;
+}
+
+static void forget(struct bp_filter *filter)
+{
+	((struct counting *)filter)->every = 0;
+}
+
+static void asks(enum way way)
+{
+	struct counting rare = { .filter = { .ask = count_hits, .release = forget }, .every = 50 };
+	struct counting never = { .filter = { .ask = count_hits, .release = forget },
+				  .every = UINT32_MAX };
+	struct loop_code l;
+	struct machine *m;
+	int id, other, stepped;
+
+	choose(way);
+	m = loop_machine(&l, 1);
+	id = control_bp_add_filtered(m, &me, BP_WRITE, COUNTER, 8, 0, &rare.filter, &err);
+	cr_assert_gt(id, 0, "%s", err.text);
+	other = control_bp_add_filtered(m, &me, BP_WRITE, COUNTER, 8, 0, &never.filter, &err);
+	cr_assert_gt(other, id, "%s", err.text);
+	for (unsigned i = 1; i <= 4; i++) {
+		const struct stop *stop = next_hit(m, id);
+		char said[16];
+
+		snprintf(said, sizeof(said), "hit %u", 50 * i);
+		cr_assert_str_eq(stop->text, said);
+		cr_assert_eq(stop->pc, l.load);
+		cr_assert_eq(rare.seen, 50 * i);
+		cr_assert_eq(toy_counter(m, COUNTER), 50 * i);
+	}
+	cr_assert_eq(never.asked, 200u);
+
+	/* An access that nobody stops for does not swallow the step that made it. */
+	for (stepped = 0; stepped < 8; stepped++) {
+		cr_assert_eq(control_step(m, &me, 0, &err), 0, "%s", err.text);
+		cr_assert(toy_wait_stop(m, 20000), "no stop");
+		cr_assert_eq(control_last_stop(m)->reason, STOP_STEP);
+	}
+	cr_assert_eq(toy_counter(m, COUNTER), 202, "two rounds of four instructions");
+	cr_assert_eq(rare.asked, 202u);
+	cr_assert_eq(control_bp_delete(m, id), 0);
+	cr_assert_eq(control_bp_delete(m, other), 0);
+	cr_assert_eq(rare.every + never.every, 0u, "released");
+	toy_machine_free(m);
+}
+
+Test(watch, filters_by_register)
+{
+	asks(BY_REGISTER);
+}
+
+Test(watch, filters_of_emulated_accesses)
+{
+	asks(BY_MMIO);
+}
+
+Test(watch, filters_of_accesses_that_fault)
+{
+	asks(BY_FAULT);
 }
 
 static void each_kind(enum way way)

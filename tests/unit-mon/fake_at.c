@@ -16,10 +16,12 @@ struct control_at {
 };
 
 int control_bp_add_filtered(struct machine *m, struct control_client *owner, enum bp_kind kind,
-			    uint64_t addr, int vcpu, struct bp_filter *filter, struct error *err)
+			    uint64_t addr, uint64_t len, int vcpu, struct bp_filter *filter,
+			    struct error *err)
 {
 	struct fake *f = (struct fake *)m;
-	int id = control_bp_add(m, owner, kind, addr, 1, vcpu, err);
+	int id = control_bp_add(m, owner, kind, addr, kind == BP_SOFT || kind == BP_HARD ? 1 : len,
+				vcpu, err);
 
 	if (id > 0) {
 		f->filters[f->bp_count - 1] = filter;

@@ -63,14 +63,16 @@ Test(mon_breakpoint, for_one_stop)
 
 Test(mon_breakpoint, hits_go_by)
 {
+	struct error err;
+
 	run("break 0x2000");
 	expect_is("ignore 1 2", "the next 2 hits of breakpoint 1 go by\n");
 	expect_says("info breakpoints", "\n    passes over the next 2 hits\n");
 	cr_expect_not(hit(1, 0));
 	cr_expect_not(hit(1, 1));
 	cr_expect(hit(1, 0));
-	run("watch 0x3000");
-	expect_says("ignore 2 1", "only breakpoints on code that a monitor has set");
+	cr_assert_gt(control_bp_add(&fake->m, NULL, BP_WRITE, 0x3000, 8, 0, &err), 0);
+	expect_says("ignore 2 1", "only what a monitor has set");
 	expect_says("ignore 9 1", "no such breakpoint");
 }
 
@@ -89,4 +91,27 @@ Test(mon_breakpoint, another_condition)
 	expect_is("condition 1", "");
 	cr_expect(hit(1, 0));
 	expect_says("condition 2 1", "no such breakpoint");
+}
+
+Test(mon_breakpoint, data_too)
+{
+	uint32_t five = 5;
+
+	expect_is("watch 0x2000 4 if u32(0x2000) == 5",
+		  "watchpoint 1 at 0x2000 (debug register)\n");
+	expect_is("rwatch $sp if $rax == 7", "watchpoint 2 at 0x8000 (debug register)\n");
+	expect_says("info breakpoints", "\n    if u32(0x2000) == 5\n");
+	cr_expect_eq(fake->bps[0].len, 4u);
+	cr_expect_eq(fake->bps[1].len, 8u);
+	cr_expect_not(hit(1, 0));
+	memory_write(fake->m.ram, 0x2000, &five, sizeof(five));
+	cr_expect(hit(1, 0));
+	cr_expect_not(hit(2, 0));
+	expect_is("condition 2", "");
+	cr_expect(hit(2, 0));
+	run("ignore 2 1");
+	cr_expect_not(hit(2, 0));
+	expect_says("help watch", "watch ADDR [LEN] [if EXPR]");
+	expect_says("watch 0x2000 iff", "no symbols");
+	expect_says("watch 0x2000 4 5", "expected an operator");
 }

@@ -195,7 +195,7 @@ Test(mon_script, commands_follow_a_stop)
 	expect_says("end", "error: breakpoint 1 is gone");
 	expect_says("commands 1", "no such breakpoint");
 	monitor_execute(mon, "break 0x2000", &out);
-	expect_says("commands 2", "that this console has set");
+	expect_says("commands 2", "what this console has set");
 }
 
 /* The commands of a breakpoint for one stop are run though it goes. */
