@@ -14,7 +14,7 @@ CRITERION  := -lcriterion
 # Criterion's sandbox does not start under ThreadSanitizer: tests/tsan stands in for it, and
 # only what has threads of its own is run.
 ifneq ($(findstring thread,$(SANITIZE)),)
-UNIT_DIRS  := unit-e1000 unit-hv unit-io unit-virtio
+UNIT_DIRS  := unit-e1000 unit-hv unit-io unit-nvme unit-virtio
 UNIT_TESTS := $(UNIT_DIRS:%=$(BUILD)/tests/%/run)
 CRITERION  := $(BUILD)/tests/tsan/runner.o
 ALL_CFLAGS += -Itests/tsan
@@ -37,8 +37,8 @@ unit-sanitized:
 # What a test directory defines itself stands in for the archive's. Devices
 # announce themselves, which only linked objects do.
 $(BUILD)/tests/unit/run: $(DEVICES:%=$(BUILD)/devices/%.o)
-$(BUILD)/tests/unit-virtio/run $(BUILD)/tests/unit-e1000/run: $(DEVICES:%=$(BUILD)/devices/%.o) \
-	$(BUILD)/tests/unit/fake_machine.o
+$(BUILD)/tests/unit-virtio/run $(BUILD)/tests/unit-e1000/run $(BUILD)/tests/unit-nvme/run: \
+	$(DEVICES:%=$(BUILD)/devices/%.o) $(BUILD)/tests/unit/fake_machine.o
 # ioctl() of this one is a made-up KVM (fake_kvm.h).
 $(BUILD)/tests/unit-hv/run: LDFLAGS += -Wl,--wrap=ioctl
 $(UNIT_TESTS): $(BUILD)/tests/%/run: $$(call unit_objs,$$*) $(BUILD)/libvitrine.a

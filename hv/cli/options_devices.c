@@ -140,8 +140,9 @@ static const struct option_row rows[] = {
 	{ "device", "NAME[,KEY=VALUE...]",
 	  "Adds a device on PCI: edu, the teaching device, e1000 (Intel's network card), "
 	  "virtio-console, virtio-net, virtio-rng, "
-	  "virtio-9p or "
-	  "virtio-blk,drive=ID. docs/devices.md has what each may be told. May be repeated.",
+	  "virtio-9p, virtio-blk,drive=ID or nvme,drive=ID. docs/devices.md has what each may be "
+	  "told. "
+	  "May be repeated.",
 	  set_device },
 	{ "netdev", "user|tap,id=ID...",
 	  "A network for -device virtio-net,netdev=ID or e1000,netdev=ID. user: no privileges "
@@ -157,7 +158,7 @@ static const struct option_row rows[] = {
 	{ "net", "none", "Nothing: there is no network by itself.", set_net },
 	{ "drive", "file=FILE[,KEY=VALUE...]",
 	  "A disk: a raw image or a block device. readonly=on; snapshot=on: what is written is not "
-	  "kept; if=none,id=ID: for -device virtio-blk,drive=ID; "
+	  "kept; if=none,id=ID: for -device virtio-blk,drive=ID or nvme,drive=ID; "
 	  "cache=writeback|writethrough|unsafe; "
 	  "aio=io_uring|threads. May be repeated.",
 	  set_drive },

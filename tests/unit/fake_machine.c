@@ -26,8 +26,28 @@ static const char *const devices[] = { "edu",
 				       "e1000",
 				       "virtio-blk,drive=memory",
 				       "virtio-9p,path=/,mount_tag=root,readonly=on",
+				       "nvme,drive=memory1",
 				       NULL };
 #define IMAGE_BYTES 65536
+
+static bool make_images(struct fake *f)
+{
+	static const char *const ids[] = { "memory", "memory1" };
+
+	for (int i = 0; i < 2; i++) {
+		f->image[i] = memfd_create("image", MFD_CLOEXEC);
+		if (f->image[i] < 0 || ftruncate(f->image[i], IMAGE_BYTES) < 0) {
+			for (; i >= 0; i--)
+				if (f->image[i] >= 0)
+					close(f->image[i]);
+			return false;
+		}
+		snprintf(f->image_path[i], sizeof(f->image_path[i]), "/proc/self/fd/%d",
+			 f->image[i]);
+		f->drives[i] = (struct machine_drive){ .id = ids[i], .file = f->image_path[i] };
+	}
+	return true;
+}
 
 struct fake *fake_create(void)
 {
@@ -35,13 +55,10 @@ struct fake *fake_create(void)
 
 	if (!f)
 		return NULL;
-	f->image = memfd_create("image", MFD_CLOEXEC);
-	if (f->image < 0)
-		goto no_image;
-	if (ftruncate(f->image, IMAGE_BYTES) < 0)
-		goto no_room;
-	snprintf(f->image_path, sizeof(f->image_path), "/proc/self/fd/%d", f->image);
-	f->drives[0] = (struct machine_drive){ .id = "memory", .file = f->image_path };
+	if (!make_images(f)) {
+		free(f);
+		return NULL;
+	}
 	f->cfg.drives = f->drives;
 	f->cfg.no_reboot = true;
 	f->cfg.devices = devices;
@@ -54,12 +71,6 @@ struct fake *fake_create(void)
 		return NULL;
 	hv_clock_guest_start(f->m.timers);
 	return f;
-
-no_room:
-	close(f->image);
-no_image:
-	free(f);
-	return NULL;
 }
 
 bool fake_add_devices(struct fake *f)
@@ -79,7 +90,8 @@ void fake_destroy(struct fake *f)
 	netdevs_destroy(&f->m);
 	hv_timers_destroy(f->m.timers);
 	loop_destroy(f->m.loop);
-	close(f->image);
+	close(f->image[0]);
+	close(f->image[1]);
 	free(f);
 	if (trace_path[0])
 		unlink(trace_path);

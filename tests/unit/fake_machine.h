@@ -14,10 +14,10 @@
 struct fake {
 	struct machine m;
 	struct machine_config
-		cfg; /* set before fake_add_devices(); no_reboot is on: a reset quits the loop */
-	int image;   /* a disk in memory: the drive "memory" */
-	char image_path[32];
-	struct machine_drive drives[2];
+		cfg;  /* set before fake_add_devices(); no_reboot is on: a reset quits the loop */
+	int image[2]; /* disks in memory: the drives "memory" and "memory1" */
+	char image_path[2][32];
+	struct machine_drive drives[3];
 };
 
 /* NULL on failure. The guest's clock runs. */
