@@ -49,6 +49,11 @@ struct chardev_handler {
 	 * start is told soon after chardev_set_handler(). NULL: does not care.
 	 */
 	void (*focus)(void *opaque, bool has_it);
+	/*
+	 * What other users of a mux have written while this one has the keyboard, in whole lines:
+	 * it shows that itself, around the line that is being typed. NULL: it is shown as it comes.
+	 */
+	void (*aside)(void *opaque, const uint8_t *data, size_t len);
 };
 
 /*

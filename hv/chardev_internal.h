@@ -6,9 +6,11 @@
 #ifndef HV_CHARDEV_INTERNAL_H
 #define HV_CHARDEV_INTERNAL_H
 
+#include <pthread.h>
 #include <sys/types.h>
 
 #include "hv/chardev.h"
+#include "hv/strbuf.h"
 
 struct chardev_ops {
 	int (*write)(struct chardev *cd, const void *data, size_t len);
@@ -32,6 +34,25 @@ struct chardev_fds {
 ssize_t chardev_fds_recv(struct chardev_fds *fds, int sock, void *buf, size_t len);
 int chardev_fds_take(struct chardev_fds *fds); /* -1: none */
 void chardev_fds_close(struct chardev_fds *fds);
+
+/*
+ * Text of others for the user of a mux that edits a line (chardev_aside.c). Writers keep it here,
+ * from any thread; the loop takes it out.
+ */
+struct aside {
+	pthread_mutex_t lock; /* guards the rest; nothing is taken inside it */
+	const void *owner;    /* the user that shows it; NULL: none does */
+	struct strbuf text;
+	bool posted; /* somebody will take it */
+};
+int aside_init(struct aside *a);
+void aside_free(struct aside *a);
+void aside_set_owner(struct aside *a, const void *owner);
+/* False: @from writes by itself. @wake: somebody has to take it soon, which was not said before. */
+bool aside_keep(struct aside *a, const void *from, const void *data, size_t len, bool *wake);
+/* Whole lines, or @all. */
+void aside_take(struct aside *a, bool all, struct strbuf *out);
+size_t aside_len(struct aside *a);
 
 struct chardev {
 	const struct chardev_ops *ops;

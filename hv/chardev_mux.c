@@ -5,6 +5,9 @@
  * The mux always listens, even when the user in focus has no room: a person at
  * a stopped guest must get through with Ctrl-A c. What was typed meanwhile
  * waits in the user's buffer; only a paste that fills that holds input back.
+ *
+ * All users' output is shown as it comes, unless the one in focus edits a line: then it gets the
+ * others' (`aside`) and shows it above that line.
  */
 #include "hv/chardev_internal.h"
 
@@ -43,6 +46,7 @@ struct chardev_mux {
 	bool escaped;		/* the last byte was the escape key */
 	struct mux_user *users; /* in the order they were added */
 	struct mux_user *focus;
+	struct aside aside;
 	bool ended;	/* destroyed from inside a callback: freed when that returns */
 	unsigned depth; /* of callbacks under way */
 };
@@ -61,11 +65,56 @@ static void user_free(struct mux_user *u)
 
 static void deliver(void *opaque);
 
+/* ---- what others write while one edits a line ---- */
+
+static void mux_drained(void *opaque);
+static void mux_leave(struct chardev_mux *mux);
+
+static void write_rest(struct chardev_mux *mux)
+{
+	struct strbuf text = STRBUF_INIT;
+
+	aside_take(&mux->aside, true, &text);
+	if (mux->cd && text.len)
+		chardev_write(mux->cd, text.data, text.len);
+	strbuf_free(&text);
+}
+
+/* @u has the keyboard, or loses it. */
+static void aside_focus(struct mux_user *u, bool has_it)
+{
+	if (!u->mux || (!has_it && u->mux->aside.owner != u))
+		return;
+	aside_set_owner(&u->mux->aside, has_it && u->base.handler->aside ? u : NULL);
+	if (!has_it)
+		write_rest(u->mux);
+}
+
+static void show_aside(void *opaque)
+{
+	struct chardev_mux *mux = opaque;
+	struct strbuf text = STRBUF_INIT;
+	struct mux_user *u = mux->focus;
+
+	mux->depth++;
+	aside_take(&mux->aside, false, &text);
+	if (text.len && u && u->base.handler && u->base.handler->aside)
+		u->base.handler->aside(u->base.opaque, (const uint8_t *)text.data, text.len);
+	else if (text.len && mux->cd)
+		chardev_write(mux->cd, text.data, text.len);
+	strbuf_free(&text);
+	/* Who waited for room has some: chardev_queued() counted this text. */
+	if (!mux->ended && mux->cd && !chardev_queued(mux->cd))
+		mux_drained(mux);
+	mux_leave(mux);
+}
+
 static void tell_focus(struct mux_user *u, bool has_it)
 {
 	if (!u || !u->base.handler || u->told == has_it)
 		return;
 	u->told = has_it;
+	aside_focus(u, has_it);
 	if (u->base.handler->focus)
 		u->base.handler->focus(u->base.opaque, has_it);
 }
@@ -118,11 +167,17 @@ static void deliver(void *opaque)
 static int user_write(struct chardev *cd, const void *data, size_t len)
 {
 	struct mux_user *u = (struct mux_user *)cd;
+	bool wake = false;
 	int ret = -EPIPE;
 
 	pthread_mutex_lock(&u->lock);
 	if (u->mux && !u->cut)
-		ret = chardev_write(u->mux->cd, data, len);
+		ret = aside_keep(&u->mux->aside, u, data, len, &wake)
+			      ? 0
+			      : chardev_write(u->mux->cd, data, len);
+	/* Without memory for that the text waits for the next change of focus. */
+	if (wake)
+		loop_post(u->base.loop, show_aside, u->mux);
 	pthread_mutex_unlock(&u->lock);
 	return ret;
 }
@@ -134,7 +189,7 @@ static size_t user_queued(struct chardev *cd)
 
 	pthread_mutex_lock(&u->lock);
 	if (u->mux && !u->cut)
-		len = chardev_queued(u->mux->cd);
+		len = chardev_queued(u->mux->cd) + aside_len(&u->mux->aside);
 	pthread_mutex_unlock(&u->lock);
 	return len;
 }
@@ -182,6 +237,10 @@ static void user_detach(struct mux_user *u)
 	pthread_mutex_unlock(&u->lock);
 	if (!mux)
 		return;
+	if (mux->aside.owner == u) {
+		aside_set_owner(&mux->aside, NULL);
+		write_rest(mux);
+	}
 	for (link = &mux->users; *link != u;)
 		link = &(*link)->next;
 	*link = u->next;
@@ -297,11 +356,18 @@ static size_t mux_room(void *opaque)
 	return mux->focus ? TYPE_AHEAD - mux->focus->len : TYPE_AHEAD;
 }
 
+static void mux_free(struct chardev_mux *mux)
+{
+	loop_cancel(mux->loop, show_aside, mux);
+	aside_free(&mux->aside);
+	free(mux);
+}
+
 /* End of a callback. */
 static void mux_leave(struct chardev_mux *mux)
 {
 	if (!--mux->depth && mux->ended)
-		free(mux);
+		mux_free(mux);
 }
 
 static void mux_input(void *opaque, const uint8_t *data, size_t len)
@@ -367,6 +433,7 @@ static void mux_closed(void *opaque)
 	}
 	mux->cd = NULL;
 	mux->focus = NULL;
+	aside_set_owner(&mux->aside, NULL);
 	while ((u = mux->users)) {
 		h = u->base.handler; /* NOLINT(clang-analyzer-unix.Malloc): detached, then freed */
 		user_detach(u);
@@ -394,7 +461,8 @@ int chardev_mux_create(struct chardev_mux **out, struct chardev *cd, void (*quit
 {
 	struct chardev_mux *mux = calloc(1, sizeof(*mux));
 
-	if (!mux) {
+	if (!mux || aside_init(&mux->aside)) {
+		free(mux);
 		chardev_close(cd);
 		return -ENOMEM;
 	}
@@ -447,10 +515,11 @@ void chardev_mux_destroy(struct chardev_mux *mux)
 		if (!u->base.taken)
 			chardev_close(&u->base);
 	}
+	write_rest(mux);
 	chardev_close(mux->cd);
 	mux->cd = NULL;
 	mux->focus = NULL;
 	mux->ended = true;
 	if (!mux->depth)
-		free(mux);
+		mux_free(mux);
 }

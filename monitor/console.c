@@ -289,6 +289,32 @@ static void on_focus(void *opaque, bool has_it)
 		c->editor->redraw(c);
 }
 
+/* A guest that prints on the same terminal: its lines stand above the one that is typed. */
+static void on_aside(void *opaque, const uint8_t *data, size_t len)
+{
+	struct console *c = opaque;
+	struct strbuf text = STRBUF_INIT;
+
+	/* The chardev breaks lines itself, and a zero byte would end the text. */
+	for (size_t i = 0; i < len; i++)
+		if (data[i] && data[i] != '\r')
+			strbuf_add(&text, &data[i], 1);
+	if (text.len && text.data[text.len - 1] != '\n')
+		strbuf_puts(&text, "\n");
+	if (!c->closing && text.len)
+		console_tell(&c->session, strbuf_str(&text));
+	strbuf_free(&text);
+}
+
+static const struct chardev_handler terminal_handler = {
+	.focus = on_focus,
+	.aside = on_aside,
+	.room = on_room,
+	.input = on_input,
+	.drained = on_drained,
+	.closed = on_closed,
+};
+
 static const struct chardev_handler handler = {
 	.focus = on_focus,
 	.room = on_room,
@@ -325,7 +351,7 @@ struct console *console_create(struct monitor *mon, struct chardev *cd, const ch
 	c->session.idle = console_idle;
 	c->session.ended = console_ended;
 	mon_session_open(&c->session, mon, name);
-	chardev_set_handler(cd, &handler, c);
+	chardev_set_handler(cd, c->tty ? &terminal_handler : &handler, c);
 	if (!quiet)
 		greet(c);
 	return c;

@@ -60,6 +60,27 @@ def test_terminal(place):
     assert "terminal: restored" in vitrine.text, vitrine.text
 
 
+def test_a_guest_that_prints_all_the_time(place):
+    """Both CPUs write to the serial port without an end; the monitor is on the same terminal."""
+    vitrine = place.spawn(["env", "NO_COLOR=1", "TERM=xterm", "ptyrun", place._program("vitrine"), "demo", "-m", "64",
+                           "-gdb", "none", "-append", f"mode=pio port={0x3f8}"])
+    vitrine.expect("Ctrl-A h")
+    vitrine.write(b"\x01c")
+    vitrine.expect(r"\[monitor\]")
+    vitrine.write(b"print 6*7\r")
+    vitrine.expect("0x2a  42")
+    vitrine.write(b"info status\r")
+    vitrine.expect("VM status: running")
+    # Ctrl-C on an empty line; then nothing comes between what is typed and its echo.
+    vitrine.write(b"\x03")
+    after = vitrine.expect("stopped: paused by monitor").end()
+    vitrine.write(b"print 40+3\r")
+    vitrine.expect(r"\(vitrine\) print 40\+3\r+\n0x2b  43", after=after)
+    vitrine.write(b"cont\r\x01x")
+    assert vitrine.wait() == 0, vitrine.tail
+    assert "terminal: restored" in vitrine.text, vitrine.tail
+
+
 def test_terminal_after_a_crash(place):
     vitrine = place.spawn(["ptyrun", place._program("vitrine"), "demo", "-m", "64", "-gdb", "none"])
     vitrine.expect("CPUs:")

@@ -114,6 +114,81 @@ Test(mux, ctrl_a_c_moves_the_focus_and_back)
 	cr_assert_eq(monitor.focus, -1);
 }
 
+static char aside[65536];
+
+static void on_aside(void *opaque, const uint8_t *data, size_t len)
+{
+	(void)opaque;
+	cr_assert_lt(strlen(aside) + len, sizeof(aside));
+	strncat(aside, (const char *)data, len);
+}
+
+/* The monitor edits lines from now on. */
+static void edit_lines(void)
+{
+	static struct chardev_handler editor;
+
+	editor = user_handler;
+	editor.aside = on_aside;
+	chardev_set_handler(monitor.cd, &editor, &monitor);
+	aside[0] = '\0';
+}
+
+static void print(const char *text)
+{
+	chardev_write(serial.cd, text, strlen(text));
+	settle_loop(loop);
+}
+
+Test(mux, who_edits_a_line_shows_what_others_write)
+{
+	edit_lines();
+	print("one\n");
+	cr_assert_str_eq(screen(), "one\n", "not yet in focus");
+	type("\001c");
+	screen();
+	print("two\nthr");
+	cr_assert_str_eq(aside, "two\n");
+	cr_assert_eq(chardev_queued(serial.cd), 3);
+	print("ee\n");
+	cr_assert_str_eq(aside, "two\nthree\n");
+	cr_assert_eq(chardev_queued(serial.cd), 0);
+	chardev_write(monitor.cd, "its own", 7);
+	cr_assert_str_eq(screen(), "its own");
+	/* Without an end: when the keyboard goes back. */
+	print("login: ");
+	cr_assert_str_eq(screen(), "");
+	type("\001c");
+	cr_assert(strstr(screen(), "login: "));
+	print("x");
+	cr_assert_str_eq(screen(), "x");
+}
+
+Test(mux, text_without_end_is_shown_all_the_same)
+{
+	static char text[5001];
+
+	edit_lines();
+	type("\001c");
+	memset(text, 'x', sizeof(text) - 1);
+	print(text);
+	cr_assert_str_eq(aside, text);
+	cr_assert_gt(serial.drained, 0u, "who waits for room hears of it");
+}
+
+Test(mux, who_edits_a_line_leaves)
+{
+	edit_lines();
+	type("\001c");
+	screen();
+	print("kept");
+	chardev_close(monitor.cd);
+	monitor.cd = NULL;
+	cr_assert_str_eq(screen(), "kept");
+	print("now");
+	cr_assert_str_eq(screen(), "now");
+}
+
 Test(mux, escape_may_come_in_two_reads)
 {
 	type("\001");
@@ -253,6 +328,9 @@ Test(mux, threads_write_while_the_mux_ends)
 {
 	static struct user late;
 	pthread_t t;
+
+	edit_lines();
+	type("\001c");
 
 	late.loop = loop;
 	late.room = SIZE_MAX;

@@ -41,6 +41,12 @@ void fake_chardev_feed(struct chardev *cd, const void *data, size_t len)
 	}
 }
 
+void fake_chardev_aside(struct chardev *cd, const char *text)
+{
+	if (!cd->closed && cd->handler && cd->handler->aside)
+		cd->handler->aside(cd->opaque, (const uint8_t *)text, strlen(text));
+}
+
 void fake_chardev_focus(struct chardev *cd, bool has_it)
 {
 	if (!cd->closed && cd->handler && cd->handler->focus)

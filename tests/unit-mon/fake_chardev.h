@@ -25,6 +25,8 @@ struct chardev *fake_endpoint_connect(void);
 void fake_chardev_free(struct chardev *cd);
 /* The peer types. */
 void fake_chardev_feed(struct chardev *cd, const void *data, size_t len);
+/* Another user of the mux has written. */
+void fake_chardev_aside(struct chardev *cd, const char *text);
 /* The keyboard comes or goes, as it does for users of a mux. */
 void fake_chardev_focus(struct chardev *cd, bool has_it);
 /* The peer has taken all: chardev_queued() is 0 from now on. */

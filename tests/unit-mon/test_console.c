@@ -530,6 +530,27 @@ Test(mon_console, a_second_terminal_gets_plain_lines)
 	fake_chardev_free(b);
 }
 
+Test(mon_console, what_the_guest_prints_leaves_the_line_as_it_is)
+{
+	struct chardev *cd = console(true);
+	const char *after;
+
+	type(cd, "print 4");
+	strbuf_clear(&cd->out);
+	fake_chardev_aside(cd, "tick\r\ntock\r\n");
+	after = strstr(strbuf_str(&cd->out), "tick\r\ntock\r\n");
+	cr_assert_not_null(after, "%s", strbuf_str(&cd->out));
+	cr_expect(strstr(after, PROMPT "print 4"), "%s", after);
+	/* A line that is too long to wait for its end. */
+	fake_chardev_aside(cd, "xxx");
+	expect_says(cd, "xxx\r\n");
+	type(cd, "2\r");
+	expect_says(cd, "0x2a  42\r\n");
+	monitor_destroy(mon);
+	mon = NULL;
+	fake_chardev_free(cd);
+}
+
 Test(mon_console, the_prompt_comes_with_the_keyboard)
 {
 	struct chardev *cd = fake_chardev_create(true);
