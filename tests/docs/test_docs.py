@@ -200,6 +200,12 @@ class Sessions(unittest.TestCase):
     def test_the_readme_has_one(self):
         self.assertIn("readme", shown.sessions((ROOT / "README.md").read_text()))
 
+    def test_one_may_start_its_own_machine(self):
+        page = ("<!-- monitor: y -->\n    $ vitrine -kernel k.elf -append 'a b'\n    Booting\n    (vitrine) stop\n"
+                "<!-- end of monitor -->\n<!-- monitor: z -->\n    (vitrine) stop\n<!-- end of monitor -->\n")
+        self.assertEqual(shown.started(page), {"y": (["-kernel", "k.elf", "-append", "a b"], ["Booting"])})
+        self.assertEqual(sorted(shown.monitor_sessions(page)), ["y", "z"])
+
     def test_numbers_and_elided_text_may_differ(self):
         said = "(gdb) p 1\n$9 = 0x99\nwhatever\nend\n(gdb) p 3\n(gdb) p 2\n"
         self.assertIsNone(shown.difference(self.session, said))

@@ -21,10 +21,13 @@ KIT_OBJS := $(patsubst tests/guests/%,$(GUEST_DIR)/obj/%.o,$(wildcard tests/gues
               tests/guests/kit/boot.S tests/guests/kit/entry.S)
 
 # The guests that are linked with the kit, those of them that drive devices, and the objects of one.
-DRIVER_GUESTS := edu disk platform ringer
+DRIVER_GUESTS := edu disk platform ringer trouble
 KIT_GUESTS := demo steps memop hlt load $(DRIVER_GUESTS)
 guest_objs = $(patsubst tests/guests/%,$(GUEST_DIR)/obj/%.o,$(wildcard tests/guests/$(1)/*.c tests/guests/$(1)/*.S) \
               $(if $(filter $(1),$(DRIVER_GUESTS)),$(wildcard tests/guests/drivers/*.c)))
+
+# As kernels are that are built with frame pointers.
+$(GUEST_DIR)/obj/trouble/%: GUEST_CFLAGS += -mno-omit-leaf-frame-pointer
 
 GUESTS := $(KIT_GUESTS:%=$(GUEST_DIR)/%.elf) $(GUEST_DIR)/modes.elf \
           $(GUEST_DIR)/flat64.bin $(GUEST_DIR)/flat16.bin $(GUEST_DIR)/disk.bin \

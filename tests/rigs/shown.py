@@ -8,6 +8,7 @@ and a line "..." of a page stands for any text. (Compilers choose addresses and
 line numbers, and the guest's interrupts do not count gdb's commands.)
 """
 import re
+import shlex
 
 from packages import ROOT
 
@@ -58,14 +59,27 @@ def monitor_sessions(text):
     """The same of the monitor's sessions, which tests/rigs/test_monitor.py types to the demo guest.
 
     They stand between "<!-- monitor: NAME -->" and "<!-- end of monitor -->"; each begins at the
-    guest's first instruction.
+    guest's first instruction, or where started() says.
+    """
+    return {name: commands(lines, MONITOR_PROMPT) for name, lines in _monitor_bodies(text)}
+
+
+def started(text):
+    """{name: (words, [line])} of those sessions that begin with a shell's "$ vitrine …": the options, and
+    what comes on the guest's console before the first command. tests/rigs/test_cookbook.py does them.
     """
     found = {}
-    for name, body in re.findall(r"^<!-- monitor: (\w+) -->$(.*?)^<!-- end of monitor -->$", text,
-                                 re.M | re.S):
-        lines = [line[4:] if line.startswith("    ") else line for line in body.splitlines()]
-        found.setdefault(name, []).extend(commands(lines, MONITOR_PROMPT))
+    for name, lines in _monitor_bodies(text):
+        lines = [line for line in lines if line and not line.startswith("```")]
+        if lines and lines[0].startswith("$ vitrine "):
+            first = next(i for i, line in enumerate(lines) if line.startswith(MONITOR_PROMPT))
+            found[name] = (shlex.split(lines[0])[2:], lines[1:first])
     return found
+
+
+def _monitor_bodies(text):
+    for name, body in re.findall(r"^<!-- monitor: (\w+) -->$(.*?)^<!-- end of monitor -->$", text, re.M | re.S):
+        yield name, [line[4:] if line.startswith("    ") else line for line in body.splitlines()]
 
 
 def _command(text):

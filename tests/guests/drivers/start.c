@@ -16,7 +16,8 @@ void driver_guest_init(const char *name, uint32_t start_info, uint32_t zero_page
 	timer_init(100, no_interrupt); /* masks the 8259s; the timer is never started */
 }
 
-void cpu_main(struct percpu *cpu)
+/* For those that have one CPU. */
+void __attribute__((weak)) cpu_main(struct percpu *cpu)
 {
 	(void)cpu;
 }
