@@ -21,7 +21,7 @@ KIT_OBJS := $(patsubst tests/guests/%,$(GUEST_DIR)/obj/%.o,$(wildcard tests/gues
               tests/guests/kit/boot.S tests/guests/kit/entry.S)
 
 # The guests that are linked with the kit, those of them that drive devices, and the objects of one.
-DRIVER_GUESTS := edu disk platform ringer trouble
+DRIVER_GUESTS := edu disk nvme platform ringer trouble
 KIT_GUESTS := demo steps memop hlt load $(DRIVER_GUESTS)
 guest_objs = $(patsubst tests/guests/%,$(GUEST_DIR)/obj/%.o,$(wildcard tests/guests/$(1)/*.c tests/guests/$(1)/*.S) \
               $(if $(filter $(1),$(DRIVER_GUESTS)),$(wildcard tests/guests/drivers/*.c)))
@@ -58,7 +58,7 @@ $(GUEST_DIR)/flat64.bin $(GUEST_DIR)/flat16.bin: $(GUEST_DIR)/%.bin: $(GUEST_DIR
 	$(Q)$(CC) $(GUEST_LDFLAGS) -Wl,--build-id=none,-Ttext=$(FLAT_BASE),-e,flat_start -o $@.elf $<
 	$(Q)objcopy -O binary -j .text $@.elf $@
 
-# What disk.elf drives: sector 1 begins with a text.
+# What disk.elf and nvme.elf drive: sector 1 begins with a text.
 $(GUEST_DIR)/disk.bin: tests/guests/guests.mk
 	@mkdir -p $(@D)
 	$(Q)printf '%-512s%-7680s' '' 'the image of the tests' >$@

@@ -12,6 +12,7 @@ initramfs, so it shows the build as it was when it booted.
 import atexit
 import os
 import pathlib
+import re
 import shutil
 import stat
 import subprocess
@@ -112,12 +113,12 @@ class Place:
         return process
 
     def start(self, args, gdb="line", program="vitrine"):
-        """Starts vitrine; a word "@NAME" of @args becomes file(NAME).
+        """Starts vitrine; "@NAME" as a word of @args, or behind a "=" in one, becomes file(NAME).
 
         @gdb: "line" has the stub on a rig's second serial line, "unix" on a UNIX socket (which
         notices when gdb is killed), None leaves it to @args. gdb_target() says where it is.
         """
-        words = [str(self.file(a[1:])) if a.startswith("@") else a for a in map(str, args)]
+        words = [re.sub(r"(^|=)@([^,]+)", lambda m: f"{m[1]}{self.file(m[2])}", str(a)) for a in args]
         if gdb:
             device, self._target = self._gdb_endpoint(gdb)
             words += ["-gdb", device]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # places: native
-"""A virtio disk driven by a guest without an operating system."""
+"""A virtio disk and an NVMe disk, each driven by a guest without an operating system."""
 
 
 def _image(place, name):
@@ -11,8 +11,8 @@ def _image(place, name):
     return path
 
 
-def _run(place, *options):
-    vitrine = place.start(["-kernel", "@disk.elf", "-m", 64, "-serial", "stdio", "-monitor", "none",
+def _run(place, *options, guest="disk"):
+    vitrine = place.start(["-kernel", f"@{guest}.elf", "-m", 64, "-serial", "stdio", "-monitor", "none",
                            "-gdb", "none", *options], gdb=False)
     vitrine.close_stdin()
     return vitrine.wait(), vitrine.text
@@ -28,6 +28,18 @@ def test_a_driver_of_virtio_blk(place):
         written = place.run(f"dd if={image} bs=512 skip=2 count=1 2>/dev/null | tail -c 19").text
         assert written == "etorw tsoh eht tahw", written
         place.run(f"rm {image}")
+
+
+def test_a_driver_of_nvme(place):
+    image = _image(place, "nvme")
+    status, text = _run(place, "-drive", f"file={image},if=none,id=d", "-device", "nvme,drive=d",
+                        guest="nvme")
+    assert status == 1, f"exit status {status}:\n{text}"
+    assert "nvme: block 1 begins with what the host wrote\n" in text.replace("\r", ""), text
+    assert "nvme: and reads again: ok" in text, text
+    written = place.run(f"dd if={image} bs=512 skip=2 count=1 2>/dev/null | tail -c 19").text
+    assert written == "etorw tsoh eht tahw", written
+    place.run(f"rm {image}")
 
 
 def test_who_writes_an_image_is_alone(place):
