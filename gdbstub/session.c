@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "hv/chardev.h"
+#include "hv/record_packet.h"
 #include "hv/trace.h"
 
 /* Console output longer than this per O packet is split. */
@@ -68,10 +69,13 @@ void gdb_session_open(struct gdb_session *s, struct chardev *cd, bool server)
 	strbuf_clear(&s->last);
 }
 
-static void trace_payload(const char *arrow, const char *payload, size_t len)
+/* @arrow: "->" from the debugger, "<-" to it, "<-%" a notification to it. */
+static void trace_payload(const struct gdb_session *s, const char *arrow, const char *payload,
+			  size_t len)
 {
 	char text[240];
 
+	record_packet(s->m, arrow[0] == '<', payload, len);
 	if (!trace_on[TRACE_PACKET])
 		return;
 	gdb_printable(text, sizeof(text), payload, len);
@@ -84,7 +88,7 @@ void gdb_session_send(struct gdb_session *s, const char *payload, size_t len)
 
 	if (!s->cd)
 		return;
-	trace_payload("<-", payload, len);
+	trace_payload(s, "<-", payload, len);
 	strbuf_clear(&s->last);
 	if (s->server && !s->squeeze)
 		gdb_frame_put(to, payload, len);
@@ -99,7 +103,7 @@ void gdb_session_notify(struct gdb_session *s, const char *payload, size_t len)
 {
 	if (!s->cd)
 		return;
-	trace_payload("<-%", payload, len);
+	trace_payload(s, "<-%", payload, len);
 	gdb_frame_put_notification(&s->out, payload, len);
 }
 
@@ -145,7 +149,7 @@ static void dispatch(struct gdb_session *s, const char *payload, size_t len)
 	const struct gdb_packet *row = gdb_packet_find(payload, len);
 	enum gdb_verdict verdict = GDB_REPLY;
 
-	trace_payload("->", payload, len);
+	trace_payload(s, "->", payload, len);
 	strbuf_clear(&s->reply);
 	s->handling = true;
 	if (row) {
@@ -199,7 +203,7 @@ static void on_packet(struct gdb_session *s)
 		take_over(s);
 	ack(s, "+");
 	if (is_lost(s)) {
-		trace_payload("->", s->in.buf, s->in.len);
+		trace_payload(s, "->", s->in.buf, s->in.len);
 		gdb_session_send(s, "E03", 3); /* ESRCH */
 		return;
 	}
@@ -236,6 +240,7 @@ static void on_too_long(struct gdb_session *s)
 static void on_interrupt(struct gdb_session *s)
 {
 	trace(TRACE_PACKET, "gdb -> Ctrl-C");
+	record_packet(s->m, false, "\x03", 1);
 	if (s->begun)
 		gdb_run_interrupt(s);
 }

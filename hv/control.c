@@ -165,15 +165,16 @@ struct vcpu_call {
 	struct error *err;
 };
 
-static int call(struct machine *m, int vcpu, void (*fn)(struct vcpu *v, void *arg),
-		struct vcpu_call *c)
+#define call(m, vcpu, fn, c) call_named(m, vcpu, fn, c, #fn, __func__)
+static int call_named(struct machine *m, int vcpu, void (*fn)(struct vcpu *v, void *arg),
+		      struct vcpu_call *c, const char *name, const char *caller)
 {
 	struct vcpu *v = vcpu_at(m, vcpu);
 	int ret;
 
 	if (!v)
 		return -ESRCH;
-	ret = vcpu_run_on(v, fn, c);
+	ret = vcpu_run_named(v, fn, c, name, caller);
 	return ret ? ret : c->ret;
 }
 

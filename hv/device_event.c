@@ -12,6 +12,7 @@
 #include "hv/doorbell.h"
 #include "hv/irq.h"
 #include "hv/machine.h"
+#include "hv/record.h"
 
 void device_look_init(struct device *dev)
 {
@@ -63,6 +64,7 @@ void device_saw_dma(struct device *dev, uint64_t gpa, uint64_t len, bool write)
 void device_saw_irq(struct device *dev, int gsi, bool level)
 {
 	device_count_add(level ? &dev->counts.irqs : &dev->counts.acks, 1);
+	record_irq_from(dev->name);
 	if (device_is_tapped(dev))
 		device_tell(dev,
 			    &(struct device_event){ .kind = level ? DEVICE_IRQ_UP : DEVICE_IRQ_DOWN,
@@ -72,6 +74,7 @@ void device_saw_irq(struct device *dev, int gsi, bool level)
 void device_saw_msg(struct device *dev, uint64_t addr, uint32_t data)
 {
 	device_count_add(&dev->counts.irqs, 1);
+	record_irq_from(dev->name);
 	if (device_is_tapped(dev))
 		device_tell(dev, &(struct device_event){
 					 .kind = DEVICE_IRQ_MSG, .addr = addr, .value = data });

@@ -10,6 +10,7 @@
 #include "hv/irq.h"
 #include "hv/machine.h"
 #include "hv/pci.h"
+#include "hv/record.h"
 #include "hv/trace.h"
 
 static const char *const names[FAULT_COUNT] = {
@@ -119,7 +120,9 @@ static int interrupt(struct device *dev, struct error *err)
 	pthread_mutex_lock(&dev->lock);
 	up = dev->line;
 	if (!up) {
+		record_irq_from(dev->name);
 		irq_set(dev->m, dev->irq, true);
+		record_irq_from(dev->name);
 		irq_set(dev->m, dev->irq, false);
 	}
 	pthread_mutex_unlock(&dev->lock);

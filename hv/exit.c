@@ -189,6 +189,21 @@ const char *exit_name(unsigned reason)
 	return row ? row->name : "an exit without a name";
 }
 
+void exit_access(const struct vcpu *v, unsigned reason, struct record *rec)
+{
+	const struct kvm_run *run = v->run;
+
+	if (reason != KVM_EXIT_MMIO) {
+		arch_exit_access(v, reason, rec);
+		return;
+	}
+	rec->access = RECORD_MEMORY;
+	rec->addr = run->mmio.phys_addr;
+	rec->size = (uint8_t)run->mmio.len;
+	rec->write = run->mmio.is_write;
+	rec->value = mmio_data(run);
+}
+
 enum exit_verdict exit_dispatch(struct vcpu *v)
 {
 	unsigned reason = v->run->exit_reason;

@@ -10,6 +10,7 @@
 #include "hv/irq_internal.h"
 #include "hv/kvm.h"
 #include "hv/machine.h"
+#include "hv/record.h"
 #include "hv/trace.h"
 
 #define MAX_WITHOUT_KVM 4096
@@ -43,14 +44,16 @@ void irq_destroy(struct machine *m)
 
 /* What KVM_IRQ_LINE_STATUS and KVM_SIGNAL_MSI answer: below 0 masked, 0 merged, else the number of
  * processors (api.rst 4.25, 4.70). */
-static void count_answer(struct irq_count *count, int answer)
+static enum record_irq count_answer(struct irq_count *count, int answer)
 {
 	irq_counted(answer < 0 ? &count->lost : answer ? &count->delivered : &count->merged);
+	return answer < 0 ? RECORD_IRQ_LOST : answer ? RECORD_IRQ_DELIVERED : RECORD_IRQ_MERGED;
 }
 
 /* ---- lines ---- */
 
-static void set_line(struct machine *m, int gsi, bool level, bool rising)
+/* What became of it, where KVM says so and it is a rising edge. */
+static enum record_irq set_line(struct machine *m, int gsi, bool level, bool rising)
 {
 	struct irqs *irqs = m->irqs;
 	bool tells = irqs && irqs->line_tells;
@@ -60,11 +63,13 @@ static void set_line(struct machine *m, int gsi, bool level, bool rising)
 	if (ioctl(m->vm_fd, tells ? KVM_IRQ_LINE_STATUS : KVM_IRQ_LINE, &line) < 0)
 		trace(TRACE_DEVICE, "irq %d: KVM_IRQ_LINE: %m", gsi);
 	else if (tells && rising)
-		count_answer(&irqs->line[gsi], line.status);
+		return count_answer(&irqs->line[gsi], line.status);
+	return RECORD_IRQ_UNKNOWN;
 }
 
 void irq_set(struct machine *m, int gsi, bool level)
 {
+	struct record rec = { .kind = RECORD_LINE, .addr = (uint64_t)gsi, .value = level };
 	bool rising = false, was;
 
 	if (gsi < 0)
@@ -77,7 +82,10 @@ void irq_set(struct machine *m, int gsi, bool level)
 			irq_counted(level ? &m->irqs->line[gsi].raised : &m->irqs->line[gsi].acked);
 	}
 	if (m->vm_fd >= 0)
-		set_line(m, gsi, level, rising);
+		rec.code = set_line(m, gsi, level, rising);
+	if (record_is_on(m, RECORD_IRQ))
+		record_irq(m, &rec);
+	record_irq_from(NULL);
 }
 
 struct irq_count irq_line_count(struct machine *m, int gsi, bool *level)
@@ -96,6 +104,7 @@ void irq_msi(struct machine *m, uint64_t addr, uint32_t data, struct irq_count *
 	struct kvm_msi msi = { .address_lo = (uint32_t)addr,
 			       .address_hi = (uint32_t)(addr >> 32),
 			       .data = data };
+	struct record rec = { .kind = RECORD_MSI, .addr = addr, .value = data };
 	int answer;
 
 	trace(TRACE_DEVICE, "msi 0x%llx 0x%x", (unsigned long long)addr, data);
@@ -109,4 +118,8 @@ void irq_msi(struct machine *m, uint64_t addr, uint32_t data, struct irq_count *
 	/* Zero is for a message what below zero is for a line: the guest does not take it. */
 	if (count)
 		irq_counted(answer > 0 ? &count->delivered : &count->lost);
+	rec.code = answer > 0 ? RECORD_IRQ_DELIVERED : RECORD_IRQ_LOST;
+	if (record_is_on(m, RECORD_IRQ))
+		record_irq(m, &rec);
+	record_irq_from(NULL);
 }

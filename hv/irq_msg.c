@@ -20,6 +20,7 @@
 
 #include "hv/irq_internal.h"
 #include "hv/machine.h"
+#include "hv/record.h"
 #include "hv/trace.h"
 
 struct irq_msg {
@@ -81,6 +82,17 @@ static int assign(struct irq_msg *msg, bool on)
 				   .flags = on ? 0 : KVM_IRQFD_FLAG_DEASSIGN };
 
 	return ioctl(msg->m->vm_fd, KVM_IRQFD, &irqfd) < 0 ? -errno : 0;
+}
+
+/* KVM sends it by itself, and does not say what becomes of it. */
+static void record_msg(const struct irq_msg *msg)
+{
+	struct record rec = { .kind = RECORD_MSI,
+			      .addr = __atomic_load_n(&msg->addr, __ATOMIC_RELAXED),
+			      .value = __atomic_load_n(&msg->data, __ATOMIC_RELAXED),
+			      .count = gsi_of(msg) };
+
+	record_irq(msg->m, &rec);
 }
 
 static void failed(const struct irq_msg *msg, const char *what, int ret)
@@ -214,6 +226,9 @@ void irq_msg_send(struct irq_msg *msg)
 		return;
 	}
 	irq_counted(&msg->count.raised);
+	if (record_is_on(msg->m, RECORD_IRQ))
+		record_msg(msg);
+	record_irq_from(NULL);
 	trace(TRACE_DEVICE, "msi 0x%llx 0x%x by GSI %u",
 	      (unsigned long long)__atomic_load_n(&msg->addr, __ATOMIC_RELAXED),
 	      __atomic_load_n(&msg->data, __ATOMIC_RELAXED), gsi_of(msg));

@@ -24,6 +24,7 @@
 #include "hv/kvm.h"
 #include "hv/netdev.h"
 #include "hv/probe.h"
+#include "hv/record.h"
 #include "hv/runstate.h"
 #include "hv/trace.h"
 #include "hv/vcpu.h"
@@ -200,6 +201,7 @@ void machine_destroy(struct machine *m)
 		close(m->kvm_fd);
 	memory_destroy(m->ram);
 	kernel_symbols_close(m);
+	record_free(m);
 	boot_close(m->boot);
 	free(m->caps);
 	pthread_cond_destroy(&m->run_cond);

@@ -33,6 +33,7 @@ struct debug;
 struct dma_observer;
 struct kvm_caps;
 struct queued_event;
+struct recorder;
 struct pci_bus;
 struct irqs;
 struct netdev;
@@ -132,6 +133,9 @@ struct machine {
 	const struct device_observer *device_observer; /* device_event.h */
 	struct device_stops *device_stops;
 	struct control_client *clients;
+	unsigned record_topics;	 /* of record.h, a bit each; atomic */
+	uint64_t packets[2];	 /* of gdb's: received, sent; loop thread */
+	struct recorder *record; /* … NULL: nothing was ever recorded; atomic */
 
 	/*
 	 * run_lock guards the run state, every vCPU's run fields and work queues.

@@ -13,6 +13,7 @@
 #include "hv/irq_internal.h"
 #include "hv/machine.h"
 #include "hv/pci_internal.h"
+#include "hv/record.h"
 
 #define FIRST_GSI 10
 
@@ -74,6 +75,8 @@ void pci_intx_update(struct pci_func *fn)
 		device_saw_irq(fn->dev, pci_intx_gsi(fn), *line & bit);
 	if (!was != !*line)
 		irq_set(fn->dev->m, pci_intx_gsi(fn), *line);
+	else
+		record_irq_from(NULL);
 }
 
 void pci_intx_set(struct pci_func *fn, bool level)
@@ -154,7 +157,9 @@ bool pci_irq_spurious(struct pci_func *fn)
 	can = !bus->asserted[line_of(fn)] &&
 	      !(pci_get16(fn->config + PCI_COMMAND) & PCI_COMMAND_INTX_DISABLE);
 	if (can) {
+		record_irq_from(fn->dev->name);
 		irq_set(fn->dev->m, pci_intx_gsi(fn), true);
+		record_irq_from(fn->dev->name);
 		irq_set(fn->dev->m, pci_intx_gsi(fn), false);
 	}
 	pthread_mutex_unlock(&bus->lock);

@@ -28,6 +28,7 @@
 #include "hv/exit.h"
 #include "hv/kvm.h"
 #include "hv/machine.h"
+#include "hv/record.h"
 #include "hv/runstate.h"
 #include "hv/trace.h"
 
@@ -69,11 +70,47 @@ void vcpu_kick(struct vcpu *v)
 	pthread_kill(v->thread, KICK_SIGNAL);
 }
 
+/* run_lock held. */
+static bool let_run(const struct vcpu *v)
+{
+	return v->m->state == RUN_RUNNING && !v->m->stop_pending && v->want_run &&
+	       !machine_is_over(v->m);
+}
+
+void vcpu_record_place(struct vcpu *v)
+{
+	bool stopped = v->stop.reason != STOP_NONE || !let_run(v);
+	int place = v->in_guest ? VCPU_RECORDED_GUEST : stopped ? RECORD_STOPPED : RECORD_HELD;
+	struct record rec = { .kind = v->in_guest ? RECORD_ENTER : RECORD_LEAVE,
+			      .vcpu = (int16_t)v->index };
+
+	if (place == v->recorded)
+		return;
+	v->recorded = place;
+	rec.time = record_now();
+	rec.code = (uint16_t)place;
+	record_put(v->m, RECORD_EXITS, &rec);
+}
+
+void vcpu_record_places(struct machine *m)
+{
+	struct vcpu *v;
+
+	pthread_mutex_lock(&m->run_lock);
+	vcpu_for_each(m, v) {
+		v->recorded = VCPU_RECORDED_NOWHERE;
+		vcpu_record_place(v);
+	}
+	pthread_mutex_unlock(&m->run_lock);
+}
+
 /* in_guest goes with the counter that the others wait for. run_lock held. */
 static void set_in_guest(struct vcpu *v, bool in)
 {
 	v->in_guest = in;
 	v->m->in_guest += in ? 1 : -1u;
+	if (record_is_on(v->m, RECORD_EXITS))
+		vcpu_record_place(v);
 	if (!in)
 		pthread_cond_broadcast(&v->m->run_cond);
 }
@@ -121,6 +158,24 @@ static enum exit_verdict dispatch_counted(struct vcpu *v)
 	return verdict;
 }
 
+/* The same, kept in memory: what it was about shows when it has been handled. */
+static enum exit_verdict dispatch_recorded(struct vcpu *v)
+{
+	struct record rec = { .kind = RECORD_EXIT,
+			      .time = record_now(),
+			      .vcpu = (int16_t)v->index,
+			      .code = (uint16_t)v->run->exit_reason,
+			      .what = exit_name(v->run->exit_reason) };
+	enum exit_verdict verdict;
+
+	rec.pc = arch_pc(v);
+	verdict = dispatch_counted(v);
+	exit_access(v, rec.code, &rec);
+	rec.ns = record_now() - rec.time;
+	record_put(v->m, RECORD_EXITS, &rec);
+	return verdict;
+}
+
 /* One KVM_RUN and what follows from its exit. */
 static enum exit_verdict enter_once(struct vcpu *v)
 {
@@ -143,7 +198,7 @@ static enum exit_verdict enter_once(struct vcpu *v)
 		return exit_run_failed(v, errno);
 	}
 	v->exits++;
-	return dispatch_counted(v);
+	return record_is_on(v->m, RECORD_EXITS) ? dispatch_recorded(v) : dispatch_counted(v);
 }
 
 static bool kicked(const struct vcpu *v)
@@ -182,13 +237,6 @@ static void run_guest(struct vcpu *v)
 	while (enter_once(v) == EXIT_AGAIN && !kicked(v) && !io_under_step(v))
 		;
 	complete_io(v);
-}
-
-/* run_lock held. */
-static bool let_run(const struct vcpu *v)
-{
-	return v->m->state == RUN_RUNNING && !v->m->stop_pending && v->want_run &&
-	       !machine_is_over(v->m);
 }
 
 /* A stop comes first: decide anew at the next resume, pc may be another then. run_lock held. */
@@ -377,6 +425,15 @@ static void vcpu_teardown(struct vcpu *v)
 	m->parked_fds[v->index] = v->fd;
 }
 
+/* run_lock held. */
+static void wait_outside(struct vcpu *v)
+{
+	/* It may have left for another reason than the one it waits for. */
+	if (record_is_on(v->m, RECORD_EXITS))
+		vcpu_record_place(v);
+	vcpu_work_wait(v);
+}
+
 struct start_args {
 	struct vcpu *v;
 	struct error *err;
@@ -407,7 +464,7 @@ static void *vcpu_thread(void *opaque)
 		if (may_enter(v))
 			run_round(v);
 		else
-			vcpu_work_wait(v);
+			wait_outside(v);
 	}
 	vcpu_work_run(v);
 	pthread_mutex_unlock(&m->run_lock);

@@ -25,8 +25,9 @@ struct machine;
 struct vcpu_work {
 	void (*fn)(struct vcpu *v, void *arg);
 	void *arg;
-	bool done;	 /* for the one who waits; guarded by run_lock */
-	bool free_after; /* made by vcpu_queue() */
+	const char *name, *caller; /* fn's, and that of the function that asks */
+	bool done;		   /* for the one who waits; guarded by run_lock */
+	bool free_after;	   /* made by vcpu_queue() */
 	struct vcpu_work *next;
 };
 
@@ -79,9 +80,12 @@ struct vcpu {
 	struct stop stop; /* reason STOP_NONE: nothing that was not told yet */
 	bool stop_shown;  /* … but a client has looked at it: as good as told */
 	struct vcpu_work *work, **work_tail;
-	bool idle;   /* the thread waits in vcpu_work_wait() */
-	bool lent;   /* … and another one does work in its place */
-	bool missed; /* … so that it did not look at what it was woken for */
+	bool idle;    /* the thread waits in vcpu_work_wait() */
+	bool lent;    /* … and another one does work in its place */
+	bool missed;  /* … so that it did not look at what it was woken for */
+	int recorded; /* where a log has it: enum record_leave, or one of these */
+#define VCPU_RECORDED_GUEST   (-1)
+#define VCPU_RECORDED_NOWHERE (-2)
 
 	/* Loop thread only. */
 	struct stop told;	   /* why it is stopped; STOP_NONE: it may run, or never did */
@@ -128,9 +132,14 @@ void vcpu_destroy(struct vcpu *v);
  * or in its place while that is idle. From the vCPU's own thread it is a plain call. -ESRCH when
  * the vCPU is going away. Never call it with a device's lock held.
  */
-int vcpu_run_on(struct vcpu *v, void (*fn)(struct vcpu *v, void *arg), void *arg);
+#define vcpu_run_on(v, fn, arg) vcpu_run_named(v, fn, arg, #fn, __func__)
 /* The same without waiting. Any thread. */
-int vcpu_queue(struct vcpu *v, void (*fn)(struct vcpu *v, void *arg), void *arg);
+#define vcpu_queue(v, fn, arg) vcpu_queue_named(v, fn, arg, #fn, __func__)
+/* With the names for a log: the function's, and that of the one that asks. */
+int vcpu_run_named(struct vcpu *v, void (*fn)(struct vcpu *v, void *arg), void *arg,
+		   const char *name, const char *caller);
+int vcpu_queue_named(struct vcpu *v, void (*fn)(struct vcpu *v, void *arg), void *arg,
+		     const char *name, const char *caller);
 /*
  * Posts a stop of this vCPU: every vCPU leaves KVM_RUN, then the clients are told, on the
  * loop thread. The vCPU's own thread; the exit handler then returns EXIT_PARK.
@@ -147,6 +156,11 @@ ssize_t vcpu_mem_read(struct vcpu *v, uint64_t addr, void *buf, size_t len);
 void vcpu_work_run(struct vcpu *v);
 /* Waits until anything has changed (m->run_cond). The vCPU's own thread, m->run_lock held. */
 void vcpu_work_wait(struct vcpu *v);
+
+/* Records whether it is in the guest, when that has changed. m->run_lock held. */
+void vcpu_record_place(struct vcpu *v);
+/* The same of all vCPUs, whether it has changed or not. Any thread. */
+void vcpu_record_places(struct machine *m);
 
 /* Walks the vCPUs that exist. */
 #define vcpu_for_each(m_, v_)                                      \

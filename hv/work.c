@@ -15,8 +15,26 @@
 #include <stdlib.h>
 
 #include "hv/machine.h"
+#include "hv/record.h"
 #include "hv/trace.h"
 #include "hv/vcpu.h"
+
+/* Does @w, and records that when it is wanted. */
+static void do_work(struct vcpu *v, const struct vcpu_work *w)
+{
+	struct record rec = {
+		.kind = RECORD_RUN, .vcpu = (int16_t)v->index, .what = w->name, .who = w->caller
+	};
+
+	if (!record_is_on(v->m, RECORD_WORK)) {
+		w->fn(v, w->arg);
+		return;
+	}
+	rec.time = record_now();
+	w->fn(v, w->arg);
+	rec.ns = record_now() - rec.time;
+	record_put(v->m, RECORD_WORK, &rec);
+}
 
 /* Runs what is queued. run_lock held; dropped around each piece of work. */
 void vcpu_work_run(struct vcpu *v)
@@ -29,7 +47,7 @@ void vcpu_work_run(struct vcpu *v)
 		if (!v->work)
 			v->work_tail = &v->work;
 		pthread_mutex_unlock(&m->run_lock);
-		w->fn(v, w->arg);
+		do_work(v, w);
 		pthread_mutex_lock(&m->run_lock);
 		if (w->free_after) {
 			free(w);
@@ -60,7 +78,7 @@ void vcpu_work_wait(struct vcpu *v)
 }
 
 /* Does the work in the place of @v's idle thread. run_lock held; dropped meanwhile. */
-static void run_lent(struct vcpu *v, void (*fn)(struct vcpu *v, void *arg), void *arg)
+static void run_lent(struct vcpu *v, const struct vcpu_work *w)
 {
 	struct machine *m = v->m;
 	struct vcpu *self;
@@ -68,7 +86,7 @@ static void run_lent(struct vcpu *v, void (*fn)(struct vcpu *v, void *arg), void
 	v->lent = true;
 	pthread_mutex_unlock(&m->run_lock);
 	self = vcpu_act_as(v);
-	fn(v, arg);
+	do_work(v, w);
 	vcpu_act_as(self);
 	pthread_mutex_lock(&m->run_lock);
 	v->lent = false;
@@ -77,9 +95,10 @@ static void run_lent(struct vcpu *v, void (*fn)(struct vcpu *v, void *arg), void
 		pthread_cond_broadcast(&m->run_cond);
 }
 
-int vcpu_run_on(struct vcpu *v, void (*fn)(struct vcpu *v, void *arg), void *arg)
+int vcpu_run_named(struct vcpu *v, void (*fn)(struct vcpu *v, void *arg), void *arg,
+		   const char *name, const char *caller)
 {
-	struct vcpu_work w = { .fn = fn, .arg = arg };
+	struct vcpu_work w = { .fn = fn, .arg = arg, .name = name, .caller = caller };
 	struct machine *m = v->m;
 
 	if (v == vcpu_current()) {
@@ -93,7 +112,7 @@ int vcpu_run_on(struct vcpu *v, void (*fn)(struct vcpu *v, void *arg), void *arg
 		return -ESRCH;
 	}
 	if (v->idle && !v->lent && !v->missed && !v->work) {
-		run_lent(v, fn, arg);
+		run_lent(v, &w);
 	} else {
 		queue_work(v, &w);
 		while (!w.done)
@@ -103,7 +122,8 @@ int vcpu_run_on(struct vcpu *v, void (*fn)(struct vcpu *v, void *arg), void *arg
 	return 0;
 }
 
-int vcpu_queue(struct vcpu *v, void (*fn)(struct vcpu *v, void *arg), void *arg)
+int vcpu_queue_named(struct vcpu *v, void (*fn)(struct vcpu *v, void *arg), void *arg,
+		     const char *name, const char *caller)
 {
 	struct machine *m = v->m;
 	struct vcpu_work *w = calloc(1, sizeof(*w));
@@ -113,6 +133,8 @@ int vcpu_queue(struct vcpu *v, void (*fn)(struct vcpu *v, void *arg), void *arg)
 		return -ENOMEM;
 	w->fn = fn;
 	w->arg = arg;
+	w->name = name;
+	w->caller = caller;
 	w->free_after = true;
 	trace(TRACE_WORK, "vcpu%d: work queued", v->index);
 	pthread_mutex_lock(&m->run_lock);

@@ -28,6 +28,7 @@ struct stop;
 struct boot_entry;
 struct kvm_irq_routing_entry;
 struct probe_result;
+struct record;
 
 /* ---- VM and vCPU life ---- */
 
@@ -308,6 +309,10 @@ struct arch_exit {
 };
 /* Exits that only this processor has; a row without a handler is not known. */
 const struct arch_exit *arch_exits(size_t *count);
+
+/* After an exit that only this processor has was handled: what the guest accessed, in the members
+ * access, addr, size, write, value and count. */
+void arch_exit_access(const struct vcpu *v, unsigned reason, struct record *rec);
 
 /*
  * KVM_EXIT_SHUTDOWN, a triple fault: puts the registers back to those of the instruction that began

@@ -390,6 +390,11 @@ const struct arch_exit *arch_exits(size_t *count)
 	return NULL;
 }
 
+void arch_exit_access(const struct vcpu *v, unsigned reason, struct record *rec)
+{
+	(void)v, (void)reason, (void)rec;
+}
+
 int fdt_build(struct machine *m, void **blob, size_t *size, struct error *err)
 {
 	(void)m, (void)err;

@@ -11,6 +11,7 @@
 #include "hv/catch.h"
 #include "hv/debug.h"
 #include "hv/machine.h"
+#include "hv/record.h"
 #include "hv/trace.h"
 #include "hv/vcpu.h"
 
@@ -81,6 +82,34 @@ static enum exit_verdict on_hypercall(struct vcpu *v)
 {
 	v->run->hypercall.ret = (uint64_t)-1000;
 	return EXIT_AGAIN;
+}
+
+static void port_record(const struct kvm_run *run, struct record *rec)
+{
+	size_t size = run->io.size <= sizeof(rec->value) ? run->io.size : 0;
+
+	rec->access = RECORD_PORT;
+	rec->addr = run->io.port;
+	rec->size = run->io.size;
+	rec->write = run->io.direction == KVM_EXIT_IO_OUT;
+	rec->count = run->io.count;
+	/* Of a string, the first element. */
+	memcpy(&rec->value, (const uint8_t *)run + run->io.data_offset, size);
+}
+
+void arch_exit_access(const struct vcpu *v, unsigned reason, struct record *rec)
+{
+	const struct kvm_run *run = v->run;
+
+	if (reason == KVM_EXIT_IO)
+		port_record(run, rec);
+	if (reason != KVM_EXIT_X86_RDMSR && reason != KVM_EXIT_X86_WRMSR)
+		return;
+	rec->access = RECORD_MSR;
+	rec->addr = run->msr.index;
+	rec->size = 8;
+	rec->write = reason == KVM_EXIT_X86_WRMSR;
+	rec->value = run->msr.data;
 }
 
 static const struct arch_exit exits[] = {
