@@ -147,6 +147,36 @@ static void complete_trace_what(struct mon_session *s, const char *prefix,
 		add(opaque, c->word);
 }
 
+static int parse_log_topic(struct mon_call *call, const struct mon_arg *arg, const char *line,
+			   size_t *pos, size_t len, struct mon_value *value,
+			   struct mon_mistake *mistake)
+{
+	size_t end = mon_word_end(line, *pos, len);
+	const char *name;
+
+	(void)call;
+	for (unsigned i = 0; (name = mon_log_topic_name(i)); i++) {
+		if (strlen(name) != end - *pos || memcmp(name, line + *pos, end - *pos) != 0)
+			continue;
+		value->num = i;
+		*pos = end;
+		return 0;
+	}
+	error_set(&mistake->err, -EINVAL, "expected %s", arg->help);
+	return mon_arg_wrong(mistake, *pos, end - *pos);
+}
+
+static void complete_log_topic(struct mon_session *s, const char *prefix,
+			       void (*add)(void *opaque, const char *word), void *opaque)
+{
+	const char *name;
+
+	(void)s;
+	(void)prefix;
+	for (unsigned i = 0; (name = mon_log_topic_name(i)); i++)
+		add(opaque, name);
+}
+
 static int parse_fault(struct mon_call *call, const struct mon_arg *arg, const char *line,
 		       size_t *pos, size_t len, struct mon_value *value,
 		       struct mon_mistake *mistake)
@@ -259,6 +289,11 @@ const struct mon_arg_type mon_arg_fault = {
 	.what = "a fault",
 	.parse = parse_fault,
 	.complete = complete_fault,
+};
+const struct mon_arg_type mon_arg_log_topic = {
+	.what = "what to log",
+	.parse = parse_log_topic,
+	.complete = complete_log_topic,
 };
 const struct mon_arg_type mon_arg_trace_what = {
 	.what = "on, off or show",

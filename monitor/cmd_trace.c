@@ -162,7 +162,15 @@ static const struct mon_command trace_subcommands[] = {
 	{
 		.name = "save",
 		.args = save_args,
-		.help = "write all traces to a file; .json: a timeline for Perfetto or Chrome",
+		.help = "write what was traced and logged to a file; .json: a timeline for "
+			"Perfetto or "
+			"Chrome",
+		.detail = "The timeline has a track for each vCPU: in the guest, in an exit by its "
+			  "reason, "
+			  "stopped; others\n"
+			  "for devices, interrupts, gdb's packets, and work on vCPUs. A halted "
+			  "vCPU is in "
+			  "the guest.",
 		.examples = (const char *const[]){ "trace save /tmp/devices.json",
 						   "trace save devices.txt", NULL },
 		.run = cmd_trace_save,

@@ -152,6 +152,8 @@ extern const struct mon_arg_type mon_arg_condition;  /* the rest: if value & MAS
 extern const struct mon_arg_type mon_arg_trace_what; /* enum mon_trace_what */
 extern const struct mon_arg_type mon_arg_fault;	     /* enum device_fault */
 
+extern const struct mon_arg_type mon_arg_log_topic; /* a number for mon_log_topic_name() */
+
 enum mon_trace_what { MON_TRACE_ON, MON_TRACE_OFF, MON_TRACE_SHOW };
 
 /* Something about the machine or this console that is on or off (arg_setting.c). */
@@ -214,6 +216,8 @@ void mon_usage(const struct mon_command *parent, const struct mon_command *cmd, 
 void mon_complete(struct mon_session *s, const char *line, size_t start, size_t end,
 		  void (*add)(void *opaque, const char *word), void *opaque);
 
+/* "exits"; NULL past the last (cmd_log.c). */
+const char *mon_log_topic_name(unsigned n);
 /* `delete catch N`; 0: all of them (cmd_catch.c). */
 void mon_delete_catch(struct mon_call *call, int id);
 /* "error: …\n" in the call's output. */
@@ -233,6 +237,7 @@ extern const struct mon_command mon_breakpoint_commands[];
 extern const struct mon_command mon_catch_commands[];
 extern const struct mon_command mon_change_commands[];
 extern const struct mon_command mon_trace_commands[];
+extern const struct mon_command mon_log_commands[];
 extern const struct mon_command mon_script_commands[];
 extern const struct mon_command mon_inject_commands[];
 extern const struct mon_command mon_port_commands[];

@@ -1,21 +1,23 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * Traces of devices as text and as a timeline: see trace_save.h.
+ * What was recorded, as text and as a timeline: see trace_save.h.
  *
- * The timeline is of the Trace Event Format (Google, "Trace Event Format"): a track for each
- * device, with an instant for each event and a bar while an interrupt line is up.
+ * Of the timeline, what devices do is made here: a track for each, with an instant for each event
+ * and a bar while an interrupt line is up. The other tracks are record_timeline.c's.
  */
 #include "monitor/trace_save.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "hv/fields.h"
 #include "hv/machine.h"
-#include "monitor/symbols.h"
+#include "hv/record.h"
+#include "monitor/record_text.h"
+#include "monitor/timeline.h"
 
 /* One track: the events of a device, and which one is next. */
 struct track {
@@ -39,6 +41,7 @@ static void free_tracks(struct tracks *t)
 	free(t->track);
 }
 
+/* Without a device that was traced there are none. */
 static int get_tracks(struct machine *m, struct tracks *t)
 {
 	size_t devices = 0;
@@ -82,113 +85,139 @@ static struct track *oldest(struct tracks *t)
 void mon_trace_line(struct machine *m, const struct device *dev, const struct device_event *ev,
 		    uint64_t start, struct strbuf *out)
 {
-	uint64_t us = (ev->time - start) / 1000;
-	struct strbuf place = STRBUF_INIT;
-
-	if (ev->vcpu < 0) {
-		strbuf_puts(&place, "-");
-	} else {
-		strbuf_printf(&place, "vcpu%d 0x%" PRIx64, ev->vcpu, ev->pc);
-		mon_symbol_put(m, ev->vcpu, ev->pc, &place);
-	}
-	strbuf_printf(out, "%5" PRIu64 ".%06" PRIu64 " %-40s ", us / 1000000, us % 1000000,
-		      strbuf_str(&place));
-	strbuf_free(&place);
+	mon_record_when(m, ev->time, start, ev->vcpu, ev->pc, out);
 	device_event_format(dev, ev, out);
 	strbuf_puts(out, "\n");
 }
 
-static void put_text(struct machine *m, struct tracks *t, FILE *f)
+/* The oldest event of a device; moves on. */
+static void put_device_line(struct machine *m, struct track *k, uint64_t start, struct strbuf *out)
 {
-	struct strbuf line = STRBUF_INIT;
-	struct track *k;
+	mon_trace_line(m, k->dev, &k->copy.events[k->next++], start, out);
+}
 
-	for (; (k = oldest(t)); k->next++) {
-		strbuf_clear(&line);
-		mon_trace_line(m, k->dev, &k->copy.events[k->next], t->start, &line);
-		fputs(strbuf_str(&line), f);
+static void put_device_record(struct machine *m, struct track *k, uint64_t start,
+			      struct strbuf *out)
+{
+	const struct device_event *ev = &k->copy.events[k->next];
+	size_t mark = out->len;
+
+	data_object(out, NULL);
+	data_u64(out, "ns", ev->time - start);
+	data_int(out, "cpu", ev->vcpu);
+	if (ev->vcpu >= 0)
+		data_u64(out, "pc", ev->pc);
+	put_device_line(m, k, start, out);
+	data_since(out, "text", mark);
+	data_end(out);
+}
+
+static size_t events_in(const struct tracks *t, unsigned long long *lost)
+{
+	size_t count = 0;
+
+	*lost = 0;
+	for (size_t i = 0; i < t->count; i++) {
+		count += t->track[i].copy.count;
+		*lost += t->track[i].copy.lost;
 	}
+	return count;
+}
+
+bool mon_trace_show(struct machine *m, size_t max, struct strbuf *out)
+{
+	unsigned long long lost;
+	struct tracks t;
+	struct track *k;
+	size_t count;
+	bool any;
+
+	if (get_tracks(m, &t))
+		return false;
+	any = t.count;
+	count = events_in(&t, &lost);
+	for (; count > max; count--, lost++)
+		oldest(&t)->next++;
+	if (lost)
+		field_u64(out, "before", "(%llu before these)\n", lost);
+	data_list(out, "records");
+	while ((k = oldest(&t)))
+		put_device_record(m, k, t.start, out);
+	data_end(out);
+	if (any && !count)
+		strbuf_puts(out, "nothing has happened yet\n");
+	free_tracks(&t);
+	return any;
+}
+
+unsigned long long mon_trace_events(struct machine *m)
+{
+	unsigned long long lost;
+	struct tracks t;
+	size_t count;
+
+	if (get_tracks(m, &t))
+		return 0;
+	count = events_in(&t, &lost);
+	free_tracks(&t);
+	return count + lost;
+}
+
+/* All topics' records in order of time, and devices' events among them. */
+static long put_text(struct machine *m, struct tracks *t, FILE *f)
+{
+	struct record_list got[RECORD_TOPICS] = { 0 };
+	size_t next[RECORD_TOPICS] = { 0 };
+	struct strbuf line = STRBUF_INIT;
+	long count = 0;
+
+	for (int i = 0; i < RECORD_TOPICS; i++)
+		if (!record_get(m, (enum record_topic)i, -1, SIZE_MAX, &got[i]))
+			count = -ENOMEM;
+	while (count >= 0) {
+		struct track *k = oldest(t);
+		uint64_t first = k ? k->copy.events[k->next].time : UINT64_MAX;
+		int topic = -1;
+
+		for (int i = 0; i < RECORD_TOPICS; i++)
+			if (next[i] < got[i].count && got[i].rec[next[i]].time < first) {
+				first = got[i].rec[next[i]].time;
+				topic = i;
+			}
+		if (topic < 0 && !k)
+			break;
+		strbuf_clear(&line);
+		if (topic >= 0)
+			mon_record_line(m, &got[topic].rec[next[topic]++], t->start, &line);
+		else
+			put_device_line(m, k, t->start, &line);
+		fputs(strbuf_str(&line), f);
+		count++;
+	}
+	for (int i = 0; i < RECORD_TOPICS; i++)
+		record_list_free(&got[i]);
 	strbuf_free(&line);
+	return count;
 }
 
 /* ---- timeline ---- */
 
-static void put_object(struct json_object *o, bool first, FILE *f)
-{
-	fprintf(f, "%s%s", first ? "" : ",\n",
-		json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN |
-							  JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(o);
-}
-
-static void put(struct json_object *o, const char *key, const char *value)
-{
-	json_object_object_add(o, key, json_object_new_string(value));
-}
-
-static void put_hex(struct json_object *o, const char *key, uint64_t value)
-{
-	char text[20];
-
-	snprintf(text, sizeof(text), "0x%" PRIx64, value);
-	put(o, key, text);
-}
-
-static struct json_object *microseconds(uint64_t ns)
-{
-	struct json_object *us = json_object_new_double((double)ns / 1000);
-
-	/* json-c's own formats of doubles have up to 17 digits. */
-	json_object_set_serializer(us, json_object_double_to_json_string, (void *)"%.3f", NULL);
-	return us;
-}
-
-/* What all kinds of events have; @phase: M metadata, i instant, B and E begin and end of a bar. */
-static struct json_object *new_event(const char *phase, const char *name, int track)
-{
-	struct json_object *o = json_object_new_object();
-
-	put(o, "ph", phase);
-	put(o, "name", name);
-	json_object_object_add(o, "pid", json_object_new_int(1));
-	json_object_object_add(o, "tid", json_object_new_int(track));
-	return o;
-}
-
-static struct json_object *new_name(const char *what, const char *name, int track)
-{
-	struct json_object *o = new_event("M", what, track), *args = json_object_new_object();
-
-	put(args, "name", name);
-	json_object_object_add(o, "args", args);
-	return o;
-}
-
-static void put_place(struct json_object *args, struct machine *m, const struct device_event *ev)
-{
-	struct strbuf symbol = STRBUF_INIT;
-
-	if (ev->vcpu < 0)
-		return;
-	json_object_object_add(args, "vcpu", json_object_new_int(ev->vcpu));
-	put_hex(args, "pc", ev->pc);
-	if (!mon_symbol_name(m, ev->vcpu, ev->pc, &symbol))
-		put(args, "symbol", strbuf_str(&symbol));
-	strbuf_free(&symbol);
-}
-
-static struct json_object *details(const struct device *dev, const struct device_event *ev)
+static struct json_object *details(const struct timeline *tl, const struct device *dev,
+				   const struct device_event *ev)
 {
 	struct json_object *args = json_object_new_object();
 
-	put(args, "device", dev->name);
-	put_place(args, dev->m, ev);
+	timeline_add(args, "device", dev->name);
+	if (ev->vcpu >= 0) {
+		json_object_object_add(args, "vcpu", json_object_new_int(ev->vcpu));
+		timeline_add_pc(tl, args, ev->vcpu, ev->pc);
+	}
 	if (ev->reg)
-		put(args, "register", ev->reg->name);
+		timeline_add(args, "register", ev->reg->name);
 	if (ev->kind == DEVICE_READ || ev->kind == DEVICE_WRITE || ev->kind == DEVICE_IRQ_MSG)
-		put_hex(args, "value", ev->value);
+		timeline_add_hex(args, "value", ev->value);
 	if (ev->kind == DEVICE_DMA_READ || ev->kind == DEVICE_DMA_WRITE) {
-		put_hex(args, "address", ev->addr);
+		timeline_add_hex(args, "address", ev->addr);
 		json_object_object_add(args, "bytes", json_object_new_uint64(ev->len));
 	}
 	return args;
@@ -207,7 +236,7 @@ static const char *phase_of(struct track *k, const struct device_event *ev)
 	return k->up ? "B" : "E";
 }
 
-static struct json_object *timeline_event(struct track *k, uint64_t start)
+static void put_event(struct timeline *tl, struct track *k)
 {
 	static const char *const categories[DEVICE_EVENT_KINDS] = {
 		[DEVICE_READ] = "read",	    [DEVICE_WRITE] = "write", [DEVICE_DMA_READ] = "dma",
@@ -220,29 +249,26 @@ static struct json_object *timeline_event(struct track *k, uint64_t start)
 	struct json_object *o;
 
 	device_event_format(k->dev, ev, &name);
-	o = new_event(phase, strbuf_str(&name), k->id);
+	o = timeline_event(tl, phase, strbuf_str(&name), categories[ev->kind], k->id, ev->time);
 	strbuf_free(&name);
-	put(o, "cat", categories[ev->kind]);
-	json_object_object_add(o, "ts", microseconds(ev->time - start));
-	if (*phase == 'i')
-		put(o, "s", "t");
-	json_object_object_add(o, "args", details(k->dev, ev));
-	return o;
+	timeline_put(tl, o, details(tl, k->dev, ev));
 }
 
-static void put_timeline(struct machine *m, struct tracks *t, FILE *f)
+static long put_timeline(struct machine *m, struct tracks *t, FILE *f)
 {
+	struct timeline tl = { .m = m, .f = f, .start = t->start };
+	long count;
 	struct track *k;
 
-	fputs("{\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n", f);
-	put_object(new_name("process_name", m->cfg && m->cfg->name ? m->cfg->name : "devices", 0),
-		   true, f);
+	timeline_begin(&tl);
 	for (size_t i = 0; i < t->count; i++)
-		put_object(new_name("thread_name", t->track[i].dev->name, t->track[i].id), false,
-			   f);
-	for (; (k = oldest(t)); k->next++)
-		put_object(timeline_event(k, t->start), false, f);
-	fputs("\n]}\n", f);
+		if (t->track[i].copy.count)
+			timeline_track(&tl, t->track[i].id, t->track[i].dev->name, t->track[i].id);
+	count = timeline_records(&tl);
+	for (; count >= 0 && (k = oldest(t)); k->next++, count++)
+		put_event(&tl, k);
+	timeline_end(&tl);
+	return count;
 }
 
 /* ---- the file ---- */
@@ -254,39 +280,51 @@ static bool ends_with(const char *s, const char *end)
 	return n >= e && !strcmp(s + n - e, end);
 }
 
-static int write_file(struct machine *m, struct tracks *t, const char *path)
+static long write_file(struct machine *m, struct tracks *t, const char *path)
 {
 	FILE *f = fopen(path, "we");
-	int ret = 0;
+	long ret;
 
 	if (!f)
 		return -errno;
-	(ends_with(path, ".json") ? put_timeline : put_text)(m, t, f);
-	if (ferror(f))
+	ret = (ends_with(path, ".json") ? put_timeline : put_text)(m, t, f);
+	if (ret >= 0 && ferror(f))
 		ret = -EIO;
-	if (fclose(f))
+	if (fclose(f) && ret >= 0)
 		ret = -errno;
 	return ret;
+}
+
+/* Time begins when the first of all was turned on; false: none ever was. */
+static bool find_start(struct machine *m, struct tracks *t)
+{
+	uint64_t since;
+
+	for (int i = 0; i < RECORD_TOPICS; i++) {
+		since = record_since(m, (enum record_topic)i);
+		if (since && since < t->start)
+			t->start = since;
+	}
+	return t->start != UINT64_MAX;
 }
 
 long mon_trace_save(struct machine *m, const char *path, struct error *err)
 {
 	struct tracks t;
-	long events = 0;
-	int ret = get_tracks(m, &t);
+	long ret = get_tracks(m, &t);
 
 	if (ret)
-		return error_set(err, ret, "out of memory");
-	if (!t.count)
+		return error_set(err, (int)ret, "out of memory");
+	if (!find_start(m, &t)) {
 		ret = error_set(err, -ENODATA,
-				"no device was traced: `trace device NAME on` begins it");
-	for (size_t i = 0; i < t.count; i++)
-		events += (long)t.track[i].copy.count;
-	if (!ret) {
+				"nothing was recorded: `log exits on` or `trace device NAME on` "
+				"begins it");
+	} else {
 		ret = write_file(m, &t, path);
-		if (ret)
-			error_set(err, ret, "cannot write %.200s: %s", path, strerror(-ret));
+		if (ret < 0)
+			error_set(err, (int)ret, "cannot write %.200s: %s", path,
+				  strerror((int)-ret));
 	}
 	free_tracks(&t);
-	return ret ? ret : events;
+	return ret;
 }

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "hv/arch/arch.h"
+#include "hv/record.h"
+#include "hv/vcpu.h"
 
 static struct fake *fake_of(const struct machine *m)
 {
@@ -56,9 +58,15 @@ struct fake *fake_create(struct loop *loop, int vcpus, uint64_t ram)
 void fake_destroy(struct fake *f)
 {
 	devices_destroy(&f->m);
+	record_free(&f->m);
 	memory_destroy(f->m.ram);
 	pthread_mutex_destroy(&f->m.run_lock);
 	free(f);
+}
+
+void vcpu_record_places(struct machine *m)
+{
+	(void)m;
 }
 
 void fake_notify(struct fake *f, const struct control_event *ev)

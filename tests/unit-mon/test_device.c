@@ -54,7 +54,7 @@ Test(mon_device, trace_shows_what_happened)
 {
 	expect_says("trace device", "no device is traced");
 	expect_says("trace device serial0", "error: serial0 was never traced");
-	expect_says("trace save /tmp/none", "error: no device was traced");
+	expect_says("trace save /tmp/none", "error: nothing was recorded");
 	guest_writes(1);
 	expect_is("trace device serial0 on", "");
 	expect_says("trace device serial0 show", "serial0 has done nothing\n");
@@ -99,6 +99,7 @@ static void check_timeline(struct json_object *all)
 	} rows[] = {
 		{ "M", "process_name" },
 		{ "M", "thread_name" },
+		{ "M", "thread_sort_index" },
 		{ "i", "serial0.lcr <- 0x83" },
 		{ "B", "serial0: interrupt 4 up" },
 		{ "i", "serial0.iir -> 0x01 [NONE ID=0]" },
