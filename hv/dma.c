@@ -27,6 +27,15 @@ void dma_unmap(struct device *dev, uint64_t gpa, size_t len, enum dma_direction 
 		observer->accessed(dev->m, dev->name, gpa, len, direction == DMA_FROM_DEVICE);
 }
 
+int dma_discard(struct device *dev, uint64_t gpa, uint64_t len)
+{
+	int ret = dma_map(dev, gpa, len) ? memory_discard(dev->m->ram, gpa, len) : -EFAULT;
+
+	if (!ret)
+		dma_unmap(dev, gpa, len, DMA_FROM_DEVICE);
+	return ret;
+}
+
 int dma_read(struct device *dev, uint64_t gpa, void *buf, size_t len)
 {
 	const void *p = dma_map(dev, gpa, len);

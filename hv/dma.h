@@ -45,6 +45,13 @@ void *dma_map(struct device *dev, uint64_t gpa, size_t len);
  */
 void dma_unmap(struct device *dev, uint64_t gpa, size_t len, enum dma_direction direction);
 
+/*
+ * Gives whole pages back to the host: they read as zeroes from now on, and a watchpoint there sees
+ * them written by the device. Any thread. -EFAULT when [gpa, gpa+len) is not RAM, or not together;
+ * what the host says.
+ */
+int dma_discard(struct device *dev, uint64_t gpa, uint64_t len);
+
 /* The debugger's side: struct machine.dma, NULL where there is none. */
 struct dma_observer {
 	/* Any thread. */

@@ -23,6 +23,7 @@
 
 struct boot_image;
 struct catches;
+struct balloon;
 struct cpu_hotplug;
 struct gpe_block;
 struct keyboard;
@@ -123,7 +124,8 @@ struct machine {
 	struct keyboard *keyboard;	   /* the same (hv/keyboard.h) */
 	struct cpu_hotplug *cpu_hotplug;   /* … (hv/hotplug.h) */
 	struct gpe_block *gpe;
-	struct block *blocks; /* disks (hv/block.h) */
+	struct block *blocks;	 /* disks (hv/block.h) */
+	struct balloon *balloon; /* a device's (hv/balloon.h) */
 	struct arch_vm *arch;
 	struct boot_image *boot;	/* what a reset loads anew */
 	struct symbols *symbols;	/* of the kernel; NULL: none known */

@@ -208,6 +208,19 @@ int memory_clear(struct memory *mem, struct error *err)
 	return 0;
 }
 
+int memory_discard(const struct memory *mem, uint64_t gpa, uint64_t len)
+{
+	uint64_t left;
+	const struct memory_region *r = region_at(mem, gpa, &left);
+
+	if (!r || !len || len > left || (gpa | len) % PAGE)
+		return -EFAULT;
+	return fallocate(mem->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+			 (off_t)(r->fd_offset + (gpa - r->gpa)), (off_t)len) < 0
+		       ? -errno
+		       : 0;
+}
+
 /* ---- protection ---- */
 
 /* Index of the first protected page not below @gpa. */

@@ -51,6 +51,12 @@ size_t memory_write(struct memory *mem, uint64_t gpa, const void *buf, size_t le
 /* All zeroes again, and given back to the host. Only with every vCPU out of KVM_RUN. */
 int memory_clear(struct memory *mem, struct error *err);
 
+/*
+ * The same of some pages, while the guest runs. Any thread. -EFAULT when they are not RAM, or not
+ * together.
+ */
+int memory_discard(const struct memory *mem, uint64_t gpa, uint64_t len);
+
 /* What the guest is kept from at a page. */
 enum memory_deny {
 	MEMORY_STORES,

@@ -165,6 +165,15 @@ const struct mon_command mon_info_subcommands[] = {
 		.result = mon_info_block_result,
 	},
 	{
+		.name = "balloon",
+		.help = "memory that the guest has, is asked to have, and what it says of it",
+		.detail = "The guest's own figures are those of its last answer; each look asks "
+			  "for new ones.",
+		.examples = (const char *const[]){ "info balloon", NULL },
+		.run = mon_info_balloon,
+		.result = mon_info_balloon_result,
+	},
+	{
 		.name = "irq",
 		.help = "interrupts: how often each source raised it, and where it goes",
 		.detail =

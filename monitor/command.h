@@ -241,6 +241,7 @@ extern const struct mon_command mon_log_commands[];
 extern const struct mon_command mon_script_commands[];
 extern const struct mon_command mon_inject_commands[];
 extern const struct mon_command mon_port_commands[];
+extern const struct mon_command mon_balloon_commands[];
 /* Below break and watch: what devices do (cmd_device.c). */
 extern const struct mon_command mon_break_device_commands[];
 extern const struct mon_command mon_watch_device_commands[];

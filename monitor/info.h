@@ -39,6 +39,10 @@ void mon_info_pg(struct mon_call *call);
 extern const struct mon_arg mon_info_pg_args[];
 extern const struct mon_field mon_info_pg_result[];
 
+/* cmd_balloon.c */
+void mon_info_balloon(struct mon_call *call);
+extern const struct mon_field mon_info_balloon_result[];
+
 /* cmd_irq.c */
 void mon_info_irq(struct mon_call *call);
 extern const struct mon_field mon_info_irq_result[];

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hv/balloon.h"
 #include "hv/machine.h"
 #include "monitor/qmp_internal.h"
 
@@ -166,6 +167,30 @@ static void run_quit(struct qmp_call *call)
 	control_quit(call->m, 0);
 }
 
+static void run_balloon(struct qmp_call *call)
+{
+	int64_t bytes = json_object_get_int64(call->arg[0]);
+	struct error err;
+
+	if (bytes <= 0)
+		qmp_fail(call, "value is no size");
+	else if (control_balloon_resize(call->m, (uint64_t)bytes, &err))
+		qmp_fail_class(call, "DeviceNotActive", "%s", err.text);
+}
+
+static void run_query_balloon(struct qmp_call *call)
+{
+	struct balloon_info info;
+	struct error err;
+
+	if (control_balloon_info(call->m, &info, &err)) {
+		qmp_fail_class(call, "DeviceNotActive", "%s", err.text);
+		return;
+	}
+	call->result = json_object_new_object();
+	qmp_add_int(call->result, "actual", (int64_t)info.actual);
+}
+
 static void run_dump(struct qmp_call *call)
 {
 	qmp_fail(call, "dumps of the guest's memory are not supported");
@@ -196,6 +221,11 @@ static const struct qmp_command commands[] = {
 	{ "system_reset", "resets the machine", run_reset, { { 0 } } },
 	{ "system_powerdown", "presses the power button", run_powerdown, { { 0 } } },
 	{ "quit", "ends the program", run_quit, { { 0 } } },
+	{ "balloon",
+	  "asks the guest to keep so much of its memory",
+	  run_balloon,
+	  { { "value", json_type_int, false, "in bytes" } } },
+	{ "query-balloon", "how much of its memory the guest has", run_query_balloon, { { 0 } } },
 	{ "human-monitor-command",
 	  "executes a line of the monitor; the result is its text",
 	  qmp_run_human,

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "hv/balloon.h"
 #include "monitor/command.h"
 #include "monitor/monitor.h"
 #include "monitor/qmp.h"
@@ -84,6 +85,48 @@ Test(mon_qmp, requests_come_in_pieces_and_together)
 	says(ask("me\"} \r\n"), "{\"return\":{");
 	says(ask("{\"execute\":\"query-kvm\"}{\"execute\":\"query-target\"}"),
 	     "\"present\":true}}\r\n{\"return\":{\"arch\":");
+}
+
+static uint64_t asked_for;
+
+static void fake_resize(void *opaque, uint64_t bytes)
+{
+	(void)opaque;
+	asked_for = bytes;
+}
+
+static void fake_info(void *opaque, struct balloon_info *info)
+{
+	(void)opaque;
+	info->driver = true;
+	info->actual = 192u << 20;
+	info->target = asked_for;
+	info->stats[info->stat_count++] = (struct balloon_stat){ "free", 5120, true };
+}
+
+Test(mon_qmp, balloon)
+{
+	struct balloon balloon = { fake_resize, fake_info, NULL };
+
+	negotiate();
+	says(ask("{\"execute\":\"query-balloon\"}"), "\"class\":\"DeviceNotActive\"");
+	says(ask("{\"execute\":\"balloon\",\"arguments\":{\"value\":1048576}}"),
+	     "this machine has no balloon: -device virtio-balloon");
+	expect_is("balloon 1", "error: this machine has no balloon: -device virtio-balloon\n");
+	expect_is("info balloon", "error: this machine has no balloon: -device virtio-balloon\n");
+	fake->m.balloon = &balloon;
+	says(ask("{\"execute\":\"balloon\",\"arguments\":{\"value\":134221824}}"),
+	     "{\"return\":{}}");
+	cr_assert_eq(asked_for, 134221824u);
+	says(ask("{\"execute\":\"balloon\",\"arguments\":{\"value\":-1}}"), "no size");
+	says(ask("{\"execute\":\"query-balloon\"}"), "{\"return\":{\"actual\":201326592}}");
+	expect_is("balloon 64", "");
+	cr_assert_eq(asked_for, 64u << 20);
+	expect_is("info balloon", "balloon: actual=192 target=64 MiB\n"
+				  "given back to the host: 0 MiB in all\n  free: 5 KiB\n");
+	says(ask("{\"execute\":\"vitrine-command\",\"arguments\":{\"command\":\"info balloon\"}}"),
+	     "\"stats\":[{\"name\":\"free\",\"value\":5120}]");
+	expect_says("balloon 0", "out of range");
 }
 
 Test(mon_qmp, what_is_wrong_is_said)

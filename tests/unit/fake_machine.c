@@ -27,6 +27,7 @@ static const char *const devices[] = { "edu",
 				       "virtio-blk,drive=memory",
 				       "virtio-9p,path=/,mount_tag=root,readonly=on",
 				       "nvme,drive=memory1",
+				       "virtio-balloon",
 				       NULL };
 #define IMAGE_BYTES 65536
 
