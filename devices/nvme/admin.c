@@ -73,11 +73,10 @@ static unsigned create_sq(struct nvme_request *req)
 	return NVME_SUCCESS;
 }
 
-void nvme_deletion_done(struct nvme *n, struct nvme_sq *sq)
+void nvme_deletion_done(struct nvme_sq *sq)
 {
 	struct nvme_request *req = sq->deletion;
 
-	(void)n;
 	sq->deletion = NULL;
 	nvme_sq_remove(sq);
 	nvme_complete(req, NVME_SUCCESS);
@@ -97,7 +96,7 @@ static unsigned delete_sq(struct nvme_request *req)
 	req->state = NVME_HELD;
 	nvme_abort_lost(n, sq);
 	if (sq->deletion && !sq->in_flight)
-		nvme_deletion_done(n, sq);
+		nvme_deletion_done(sq);
 	return LATER;
 }
 

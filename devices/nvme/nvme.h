@@ -207,7 +207,7 @@ void nvme_complete(struct nvme_request *req, unsigned status);
 /* Completions that wait for room. */
 void nvme_post_waiting(struct nvme *n);
 void nvme_interrupt(struct nvme *n);
-/* Nothing of it is in flight, or none of the controller's at the disk: all requests are free. */
+/* All requests are free; nothing of them is told. None is at the disk. */
 void nvme_drop_all(struct nvme *n);
 /* The one that is not complete; NULL: none. */
 struct nvme_request *nvme_find_request(struct nvme *n, uint16_t sq_id, uint16_t cid);
@@ -222,7 +222,7 @@ unsigned nvme_data_find(struct nvme_request *req, uint32_t len);
 unsigned nvme_data_map(struct nvme_request *req);
 /* What the disk did there: for watchpoints and traces. */
 void nvme_data_done(struct nvme_request *req, bool from_device);
-/* Copies @len bytes from @from on (an offset there) to or from @buf. */
+/* Copies @len bytes of @buf to what the command names, or from there. */
 unsigned nvme_data_write(struct nvme_request *req, const void *buf, uint32_t len);
 unsigned nvme_data_read(struct nvme_request *req, void *buf, uint32_t len);
 
@@ -238,7 +238,7 @@ const char *nvme_admin_name(uint8_t opcode);
 const char *nvme_io_name(uint8_t opcode);
 bool nvme_io_writes(uint8_t opcode);
 /* What a submission queue's last command was waiting for. */
-void nvme_deletion_done(struct nvme *n, struct nvme_sq *sq);
+void nvme_deletion_done(struct nvme_sq *sq);
 
 /* Answered at once, with a status. */
 unsigned nvme_identify(struct nvme_request *req);     /* identify.c */

@@ -153,7 +153,7 @@ static void post(struct nvme *n, struct nvme_cq *cq)
 			cq->end = &cq->waiting;
 		give_request(n, req);
 		if (!--sq->in_flight && sq->deletion)
-			nvme_deletion_done(n, sq);
+			nvme_deletion_done(sq);
 	}
 }
 

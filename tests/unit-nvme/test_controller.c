@@ -145,16 +145,32 @@ Test(nvme, enabled_with_nonsense)
 	rig_close(&r);
 }
 
-Test(nvme, queues_that_leave_memory_are_fatal)
+static void be_master(bool on)
+{
+	pci_config_write(&r.f->m, 1 << 3, PCI_COMMAND, 2,
+			 PCI_COMMAND_MEMORY | (on ? PCI_COMMAND_MASTER : 0));
+}
+
+Test(nvme, without_bus_mastering)
 {
 	start_plain("");
-	/* The guest takes away the right to memory between a command and its entry: see a fault. */
-	pci_config_write(&r.f->m, 1 << 3, PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+	rig_submit(&r, 0, (struct nvme_command){ .opcode = NVME_ADMIN_ASYNC_EVENT });
+	RIG_WAIT(RIG_LOOK(r.n->aer_count) == 1);
+	/* What is not fetched yet waits until it may be. */
+	be_master(false);
 	rig_ring(&r, 1, false, 1);
-	cr_expect_eq(csts(), NVME_CSTS_RDY, "it waits until it may");
-	pci_config_write(&r.f->m, 1 << 3, PCI_COMMAND, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+	cr_expect_eq(csts(), NVME_CSTS_RDY);
+	be_master(true);
 	rig_ring(&r, 1, false, 1);
 	cr_expect_eq(rig_reap(&r, 1).status & NVME_STATUS_CODE, NVME_INVALID_NAMESPACE);
+	/* An entry that cannot be written is fatal. */
+	be_master(false);
+	rig_ring(&r, 1, false, 16);
+	RIG_WAIT(csts() == (NVME_CSTS_RDY | NVME_CSTS_CFS));
+	expect_text("completion queue 0: its entry at 0x14020 cannot be written");
+	be_master(true);
+	rig_disable(&r);
+	rig_enable(&r);
 	rig_close(&r);
 }
 
