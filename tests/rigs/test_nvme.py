@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# places: svm
+"""A stock Linux with its own nvme driver. The images are in the rig's memory."""
+import re
+
+from inner import boot, do, end, monitor
+
+_MIB = 16
+_DISK = "/dev/nvme0n1"
+
+
+def _make_image(place, name):
+    path = f"/run/{name}.img"
+    assert "made" in place.run(f"dd if=/dev/urandom of={path} bs=1M count={_MIB} && echo made").text
+    return path
+
+
+def _sum(place, path):
+    return place.run(f"md5sum <{path}").text.split()[0]
+
+
+def _sum_inside(vitrine):
+    """Of the whole disk, as the device gives it: nothing of it is in the guest's memory."""
+    do(vitrine, "sync; echo 3 >/proc/sys/vm/drop_caches")
+    return do(vitrine, f"md5sum <{_DISK}").split()[0]
+
+
+def test_what_is_written_is_in_the_file(place):
+    image = _make_image(place, "nvme")
+    vitrine = boot(place, "-smp", 2, "-drive", f"file={image},if=none,id=d",
+                   "-device", "nvme,drive=d,serial=glass")
+    assert do(vitrine, "cat /sys/block/nvme0n1/size").split() == [str(_MIB * 2048)]
+    assert do(vitrine, "cat /sys/class/nvme/nvme0/serial").split() == ["glass"]
+    assert do(vitrine, "cat /sys/class/nvme/nvme0/queue_count").split() == ["3"]
+    assert "write back" in do(vitrine, "cat /sys/block/nvme0n1/queue/write_cache")
+    assert _sum_inside(vitrine) == _sum(place, image)
+    do(vitrine, f"dd if=/dev/urandom of={_DISK} bs=100k seek=3 count=50 conv=fsync 2>/dev/null")
+    assert _sum_inside(vitrine) == _sum(place, image)
+    # A queue for each processor, each with a message of its own; both are used.
+    for cpu in (0, 1):
+        do(vitrine, f"taskset {1 << cpu:x} dd if={_DISK} of=/dev/null bs=64k count=32 iflag=direct 2>/dev/null")
+    interrupts = re.findall(r"^ *\d+:\s+(\d+)\s+(\d+).*PCI-MSI.*nvme0q(\d)$",
+                            do(vitrine, "cat /proc/interrupts"), re.M)
+    assert [q for _, _, q in interrupts] == ["0", "1", "2"], interrupts
+    assert int(interrupts[1][0]) >= 32 and int(interrupts[2][1]) >= 32, interrupts
+    # What the driver set up, as the monitor sees it.
+    text = monitor(place, "info device nvme0")
+    assert re.search(r"CC = 0x00460001 \[EN CSS=0 MPS=0 AMS=0 SHN=none IOSQES=6 IOCQES=4\]", text), text
+    assert re.search(r"CSTS = 0x00000001 \[RDY SHST=none\]", text), text
+    assert re.search(r"submission queue 2: \d+ entries .*, to completion queue 2, in flight 0", text), text
+    assert "Asynchronous Event Request, waits for its event" in text, text
+    assert re.search(r"nvme0: .*drive d, by io_uring\n", monitor(place, "info block"))
+    end(vitrine)
