@@ -117,7 +117,7 @@ void nvme_describe(struct device *dev, struct strbuf *out)
 					    [NVME_ENDING] = "waiting for the end of a reset" };
 
 	pthread_mutex_lock(&dev->lock);
-	strbuf_printf(out, "the controller is %s%s, %u I/O queue pairs at most, serial %s\n",
+	strbuf_printf(out, "the controller is %s%s; I/O queue pairs: up to %u; serial %s\n",
 		      runs[n->run], n->shut ? ", shut down" : "", n->io_queues, n->serial);
 	strbuf_printf(out, "namespace 1: %" PRIu64 " blocks of %u bytes%s\n", n->blocks,
 		      1u << n->block_shift, disk_is_readonly(n->disk) ? ", read-only" : "");

@@ -66,7 +66,7 @@ Test(nvme, what_it_says_of_itself)
 	rig_set(&r, NVME_REG_ASQ, 4, 0x12345000);
 	rig_set(&r, NVME_REG_ASQ + 4, 4, 1);
 	cr_expect_eq(rig_get(&r, NVME_REG_ASQ, 8), 0x112345000u);
-	expect_text("3 I/O queue pairs at most, serial d");
+	expect_text("disabled; I/O queue pairs: up to 3; serial d");
 	rig_close(&r);
 }
 
