@@ -24,6 +24,11 @@ int control_at_reg(struct control_at *at, int reg, void *buf)
 	return arch_reg_read(at->v, reg, buf);
 }
 
+int control_at_msr(struct control_at *at, uint64_t index, uint64_t *value)
+{
+	return arch_msr_read(at->v, index, value);
+}
+
 ssize_t control_at_mem_read(struct control_at *at, uint64_t addr, void *buf, size_t len)
 {
 	return vcpu_mem_read(at->v, addr, buf, len);

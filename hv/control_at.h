@@ -71,6 +71,8 @@ int control_at_vcpu(const struct control_at *at);
 uint64_t control_at_pc(const struct control_at *at);
 /* As control_reg_read(). */
 int control_at_reg(struct control_at *at, int reg, void *buf);
+/* As control_msr_read(). */
+int control_at_msr(struct control_at *at, uint64_t index, uint64_t *value);
 /*
  * As control_mem_read(): virtual, by this vCPU's tables; short before a page that is not there,
  * -EFAULT when the first byte is not. Breakpoints do not show.

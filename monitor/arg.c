@@ -50,6 +50,7 @@ struct expr_env mon_expr_env(struct mon_session *s)
 				  .symbol = mon_symbol_value,
 				  .reg_value = mon_register_value,
 				  .load = mon_memory_value,
+				  .msr = mon_msr_value,
 				  .opaque = s };
 }
 

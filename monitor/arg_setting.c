@@ -46,6 +46,22 @@ const struct mon_setting *mon_setting_of(const struct mon_value *value)
 	return NULL;
 }
 
+const char mon_msr[] = "msr";
+
+/* "msr(0xc0000082)": the number of it. */
+static int parse_msr(struct mon_call *call, const char *line, size_t *pos, size_t end,
+		     struct mon_value *value, struct mon_mistake *mistake)
+{
+	const struct expr_env env = mon_expr_env(call->session);
+	size_t from = *pos + strlen(mon_msr), bad, bad_len;
+
+	if (expr_eval(line + from, end - from, &env, &value->num, &bad, &bad_len, &mistake->err))
+		return mon_arg_wrong(mistake, from + bad, bad_len);
+	value->str = mon_msr;
+	*pos = end;
+	return 0;
+}
+
 static int parse_setting(struct mon_call *call, const struct mon_arg *arg, const char *line,
 			 size_t *pos, size_t len, struct mon_value *value,
 			 struct mon_mistake *mistake)
@@ -59,6 +75,8 @@ static int parse_setting(struct mon_call *call, const struct mon_arg *arg, const
 		*pos = end;
 		return 0;
 	}
+	if (end - *pos > sizeof(mon_msr) && !memcmp(line + *pos, "msr(", sizeof(mon_msr)))
+		return parse_msr(call, line, pos, len, value, mistake);
 	return mon_arg_register.parse(call, arg, line, pos, len, value, mistake);
 }
 
@@ -96,7 +114,7 @@ static void complete_value(struct mon_session *s, const char *prefix,
 }
 
 const struct mon_arg_type mon_arg_setting = {
-	.what = "a register or a setting",
+	.what = "a register, msr(NUMBER) or a setting",
 	.parse = parse_setting,
 	.complete = complete_setting,
 };

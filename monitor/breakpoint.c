@@ -59,6 +59,13 @@ static int load_at(void *opaque, uint64_t addr, unsigned size, uint64_t *value, 
 	return 0;
 }
 
+static int msr_at(void *opaque, uint64_t index, uint64_t *value, struct error *err)
+{
+	int rc = control_at_msr(opaque, index, value);
+
+	return rc ? error_set(err, rc, "KVM has no MSR 0x%llx", (unsigned long long)index) : 0;
+}
+
 /* Takes one of the hits to be passed over; false when there is none left. */
 static bool take_ignored(struct mon_bp *bp)
 {
@@ -74,7 +81,9 @@ static bool take_ignored(struct mon_bp *bp)
 /* Whether the condition holds. One that cannot be told is a person's to look at. */
 static bool holds(struct mon_bp *bp, struct control_at *at, bool *told)
 {
-	const struct expr_env env = { .reg_value = reg_at, .load = load_at, .opaque = at };
+	const struct expr_env env = {
+		.reg_value = reg_at, .load = load_at, .msr = msr_at, .opaque = at
+	};
 	struct error err = { "" };
 	size_t bad, bad_len;
 	uint64_t value = 1;

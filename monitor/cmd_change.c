@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "hv/arch/arch.h"
+#include "hv/control_msr.h"
 #include "hv/fields.h"
 #include "monitor/command.h"
 #include "monitor/session.h"
@@ -46,11 +47,22 @@ static void set_register(struct mon_call *call)
 			  err.text[0] ? err.text : strerror(-rc));
 }
 
+static void set_msr(struct mon_call *call)
+{
+	unsigned long long index = call->arg[0].num;
+
+	if (must_be_stopped(call) &&
+	    control_msr_write(call->m, call->session->cpu, index, call->arg[1].num))
+		mon_error(call, "KVM has no MSR 0x%llx, or refuses this value of it", index);
+}
+
 static void cmd_set(struct mon_call *call)
 {
 	const struct mon_setting *setting = mon_setting_of(&call->arg[0]);
 
-	if (setting)
+	if (call->arg[0].str == mon_msr)
+		set_msr(call);
+	else if (setting)
 		setting->set(call->session, call->arg[1].num);
 	else
 		set_register(call);
@@ -119,7 +131,8 @@ const struct mon_command mon_change_commands[] = {
 			"pagination is on by default: on a terminal, long output stops after each "
 			"page.",
 		.examples = (const char *const[]){ "set pc $pc + 2", "set $sp 0x8000",
-						   "set step-irq on", "set pagination off", NULL },
+						   "set msr(0xc0000082) 0", "set step-irq on",
+						   "set pagination off", NULL },
 		.run = cmd_set,
 		.result = mon_no_result,
 	},

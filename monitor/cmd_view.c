@@ -84,6 +84,7 @@ static const struct mon_field leaf_fields[] = {
 const struct mon_field mon_info_cpuid_result[] = {
 	{ "vendor", MON_TEXT, false, "of leaf 0", NULL },
 	{ "leaves", MON_LIST, false, "all of them", leaf_fields },
+	{ "features", MON_LIST, false, "names of those that are there", mon_texts },
 	{ 0 },
 };
 

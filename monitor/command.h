@@ -162,7 +162,9 @@ struct mon_setting {
 	bool (*get)(const struct mon_session *s);
 	void (*set)(struct mon_session *s, bool on);
 };
-/* The one that a mon_arg_setting names; NULL when that is a register. */
+/* What mon_value.str is when a mon_arg_setting names an MSR by its number. */
+extern const char mon_msr[];
+/* The one that a mon_arg_setting names; NULL when that is a register or an MSR. */
 const struct mon_setting *mon_setting_of(const struct mon_value *value);
 
 struct mon_arg_type {

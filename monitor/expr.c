@@ -79,16 +79,16 @@ static const struct binary binaries[] = {
 };
 #define OR_ROW 0
 
-/* Reading memory looks like a call. */
+/* Reading memory looks like a call, and so does an MSR, of which no size is asked for. */
 static const struct {
 	const char *name;
 	uint8_t size;
-} loads[] = { { "u8", 1 }, { "u16", 2 }, { "u32", 4 }, { "u64", 8 } };
+} loads[] = { { "u8", 1 }, { "u16", 2 }, { "u32", 4 }, { "u64", 8 }, { "msr", 0 } };
 
 enum op {
 	OP_NUMBER,
 	OP_REGISTER, /* value: its id */
-	OP_LOAD,     /* arg: bytes */
+	OP_LOAD,     /* arg: bytes; 0: an MSR */
 	OP_UNARY,    /* arg: the sign */
 	OP_BINARY,   /* arg: row of binaries[] */
 	OP_SHORT,    /* arg: true for ||; jumps when the left operand decides */
@@ -268,7 +268,7 @@ static bool in_symbol(char c)
 	return isalnum((unsigned char)c) || c == '_' || c == '.';
 }
 
-/* u32(ADDRESS); false when the word of @len bytes here is none of that. */
+/* u32(ADDRESS), msr(NUMBER); false when the word of @len bytes here is none of that. */
 static bool is_load(const struct parser *p, size_t len, unsigned *size)
 {
 	if (p->pos + len == p->len || p->text[p->pos + len] != '(')
@@ -455,6 +455,10 @@ static int run_one(const struct expr_insn *insn, const struct expr_env *env,
 		return env->reg_value(env->opaque, (int)(int64_t)insn->value, &s->value[s->top++],
 				      err);
 	case OP_LOAD:
+		if (!insn->arg && env && env->msr)
+			return env->msr(env->opaque, *top, top, err);
+		if (!insn->arg)
+			return error_set(err, -EINVAL, "no MSRs here");
 		if (!env || !env->load)
 			return error_set(err, -EINVAL, "no memory here");
 		return env->load(env->opaque, *top, insn->arg, top, err);

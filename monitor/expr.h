@@ -7,6 +7,7 @@
  *   registers  $rip  $sp  (whatever the environment knows)
  *   symbols    start_kernel  foo.isra.0
  *   memory     u8(ADDR)  u16(ADDR)  u32(ADDR)  u64(ADDR)
+ *   MSRs       msr(NUMBER)
  *   operators  ( )  - ~ !  * / %  + -  << >>  < <= > >=  == !=  &  ^  |  &&  ||
  *
  * Values are unsigned 64-bit and wrap; precedence is C's. A text is compiled once and can be run
@@ -37,6 +38,8 @@ struct expr_env {
 	int (*reg_value)(void *opaque, int id, uint64_t *value, struct error *err);
 	/* @size bytes of memory, little endian; NULL: none. */
 	int (*load)(void *opaque, uint64_t addr, unsigned size, uint64_t *value, struct error *err);
+	/* A model-specific register; NULL: none. */
+	int (*msr)(void *opaque, uint64_t index, uint64_t *value, struct error *err);
 	void *opaque;
 };
 

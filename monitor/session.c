@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Sessions: what a client of the monitor remembers, and what it is told. See session.h. */
+#include "hv/control_msr.h"
 #include "hv/fields.h"
 #include "monitor/session.h"
 
@@ -398,4 +399,12 @@ int mon_memory_value(void *session, uint64_t addr, unsigned size, uint64_t *valu
 				 (unsigned long long)addr);
 	*value = mon_number_of(raw);
 	return 0;
+}
+
+int mon_msr_value(void *session, uint64_t index, uint64_t *value, struct error *err)
+{
+	struct mon_session *s = session;
+	int rc = control_msr_read(s->m, s->cpu, index, value);
+
+	return rc ? error_set(err, rc, "KVM has no MSR 0x%llx", (unsigned long long)index) : 0;
 }

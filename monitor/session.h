@@ -146,13 +146,14 @@ void mon_progress_wake(struct mon_session *s);
 /*
  * For expressions (struct expr_env): the number of register @name, which is its index or
  * MON_REG_PC, the linear address of the next instruction; what it holds; memory at a virtual
- * address.
+ * address; an MSR.
  */
 #define MON_REG_PC (-1)
 int mon_register_id(void *session, const char *name, size_t len, int *id, struct error *err);
 int mon_register_value(void *session, int id, uint64_t *value, struct error *err);
 int mon_memory_value(void *session, uint64_t addr, unsigned size, uint64_t *value,
 		     struct error *err);
+int mon_msr_value(void *session, uint64_t index, uint64_t *value, struct error *err);
 /* Little-endian bytes as a number. */
 uint64_t mon_number_of(const uint8_t raw[8]);
 

@@ -277,6 +277,12 @@ void arch_exception_describe(struct vcpu *v, unsigned number, struct strbuf *out
 
 /* Names of MSRs, as of the registers; NULL past the last. Any thread. */
 const char *arch_msr_name(size_t n, uint64_t *index);
+/*
+ * Model-specific register @index, as KVM has it. The vCPU's thread. -ENOTSUP: KVM has none of this
+ * number, or refuses the value.
+ */
+int arch_msr_read(struct vcpu *v, uint64_t index, uint64_t *value);
+int arch_msr_write(struct vcpu *v, uint64_t index, uint64_t value);
 /* Makes accesses to these (and no others) come to us. Loop thread; every vCPU may be running. */
 #define ARCH_CATCH_MSRS 16
 int arch_catch_msrs(struct machine *m, const uint32_t *msrs, size_t count, struct error *err);

@@ -113,7 +113,14 @@ def test_ports_and_tables(place):
     check("0x20 belongs to the PIC, which is inside KVM", m("i 0x20"))
     check("nobody answers at port 0x5555", m("i 0x5555"))
     check(r"00000001 00000000 [0-9a-f]{8} ", m("info cpuid"))
+    check(r"(?s)features: fpu .*\blm\b", m("info cpuid"))
     check(r"c0000082 lstar\s+[0-9a-f]{16}", m("info msr"))
+    # By number and by name, whatever of it was looked at before.
+    m("set msr(0xc0000082) 0xffffffff81001234")
+    check("0xffffffff81001234", m("print $lstar"))
+    m("set lstar 0xffffffff81005678")
+    check("0xffffffff81005678", m("print msr(0xc0000000 + 0x82)"))
+    check("KVM has no MSR 0x12345678", m("print msr(0x12345678)"))
     check("tr ", m("info tss"))
     if place.name != "svm":
         m("until beat")

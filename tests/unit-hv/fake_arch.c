@@ -349,6 +349,19 @@ void arch_exception_describe(struct vcpu *v, unsigned number, struct strbuf *out
 	strbuf_printf(out, "exception %u", number);
 }
 
+int arch_msr_read(struct vcpu *v, uint64_t index, uint64_t *value)
+{
+	(void)v, (void)index;
+	*value = 0;
+	return -ENOTSUP;
+}
+
+int arch_msr_write(struct vcpu *v, uint64_t index, uint64_t value)
+{
+	(void)v, (void)index, (void)value;
+	return -ENOTSUP;
+}
+
 const char *arch_msr_name(size_t n, uint64_t *index)
 {
 	*index = 0x10;

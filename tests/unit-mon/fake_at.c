@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "hv/control_msr.h"
 #include "tests/unit-mon/fake_control.h"
 
 struct control_at {
@@ -62,6 +63,11 @@ uint64_t control_at_pc(const struct control_at *at)
 int control_at_reg(struct control_at *at, int reg, void *buf)
 {
 	return control_reg_read(&at->f->m, at->vcpu, reg, buf);
+}
+
+int control_at_msr(struct control_at *at, uint64_t index, uint64_t *value)
+{
+	return control_msr_read(&at->f->m, at->vcpu, index, value);
 }
 
 ssize_t control_at_mem_read(struct control_at *at, uint64_t addr, void *buf, size_t len)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* A machine without KVM: see fake_control.h. */
 #include "tests/unit-mon/fake_control.h"
+#include "hv/control_msr.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -481,6 +482,25 @@ ssize_t control_mem_write(struct machine *m, int vcpu, enum control_space space,
 	(void)vcpu;
 	(void)space;
 	return n || !len ? (ssize_t)n : -EFAULT;
+}
+
+/* There is one MSR. */
+int control_msr_read(struct machine *m, int vcpu, uint64_t index, uint64_t *value)
+{
+	struct fake *f = (struct fake *)m;
+
+	*value = f->msr[vcpu];
+	return index == FAKE_MSR ? 0 : -ENOTSUP;
+}
+
+int control_msr_write(struct machine *m, int vcpu, uint64_t index, uint64_t value)
+{
+	struct fake *f = (struct fake *)m;
+
+	if (index != FAKE_MSR)
+		return -ENOTSUP;
+	f->msr[vcpu] = value;
+	return 0;
 }
 
 int control_port_read(struct machine *m, uint16_t port, unsigned size, uint32_t *value,

@@ -17,6 +17,7 @@
 
 #define FAKE_VCPUS_MAX 4
 #define FAKE_BPS_MAX   32
+#define FAKE_MSR       0xc0000082
 
 enum fake_reg {
 	FAKE_RAX,
@@ -33,6 +34,7 @@ struct fake {
 	struct machine_config cfg;
 	int vcpus;
 	uint64_t reg[FAKE_VCPUS_MAX][FAKE_REG_COUNT][2];
+	uint64_t msr[FAKE_VCPUS_MAX]; /* FAKE_MSR */
 	int code_bits;
 	struct control_client *stepper;
 	int step_vcpu;

@@ -115,3 +115,21 @@ Test(mon_breakpoint, data_too)
 	expect_says("watch 0x2000 iff", "no symbols");
 	expect_says("watch 0x2000 4 5", "expected an operator");
 }
+
+Test(mon_breakpoint, msrs_by_number)
+{
+	fake->msr[0] = 0xffffffff81000000;
+	expect_is("print/x msr(0xc0000082)", "0xffffffff81000000\n");
+	expect_says("print msr(1 << 33)", "KVM has no MSR 0x200000000");
+	expect_is("set msr(0xc0000000 + 0x82) 7", "");
+	cr_expect_eq(fake->msr[0], 7u);
+	expect_is("set msr(5) 7", "error: KVM has no MSR 0x5, or refuses this value of it\n");
+	expect_says("set msr(", "no register of this name");
+	run("break 0x2000 if msr(0xc0000082) == 8");
+	cr_expect_not(hit(1, 0));
+	fake->msr[1] = 8;
+	cr_expect(hit(1, 1), "that of the vCPU which is there");
+	run("condition 1 msr(5)");
+	cr_expect(hit(1, 0));
+	expect_says("info status", "the condition cannot be evaluated: KVM has no MSR 0x5");
+}

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "hv/arch/x86/x86.h"
+#include "hv/arch/x86/x86_features.h"
 #include "hv/fields.h"
 #include "hv/machine.h"
 #include "hv/vcpu.h"
@@ -286,6 +287,34 @@ static int describe_msrs(struct vcpu *v, struct strbuf *out)
 	return 0;
 }
 
+static uint32_t feature_word(const struct kvm_cpuid_entry2 *e, uint8_t reg)
+{
+	return reg == X86_EAX ? e->eax : reg == X86_EBX ? e->ebx : reg == X86_ECX ? e->ecx : e->edx;
+}
+
+/* Names as of -cpu and /proc/cpuinfo, in lines that fit a terminal. */
+static void put_features(struct x86_cpuid *c, struct strbuf *out)
+{
+	size_t column = out->len;
+
+	strbuf_puts(out, "features:");
+	data_list(out, "features");
+	for (size_t i = 0; i < x86_feature_count; i++) {
+		const struct x86_feature *f = &x86_features[i];
+		const struct kvm_cpuid_entry2 *e = x86_cpuid_find(c, f->function, f->index);
+
+		if (!e || !(feature_word(e, f->reg) >> f->bit & 1))
+			continue;
+		if (out->len - column > 100) {
+			strbuf_puts(out, "\n  ");
+			column = out->len;
+		}
+		field_str(out, NULL, " %s", f->name);
+	}
+	data_end(out);
+	strbuf_puts(out, "\n");
+}
+
 static int describe_cpuid(struct vcpu *v, struct strbuf *out)
 {
 	struct x86_cpuid *c = v->m->arch->cpuid;
@@ -313,6 +342,7 @@ static int describe_cpuid(struct vcpu *v, struct strbuf *out)
 		data_end(out);
 	}
 	data_end(out);
+	put_features(c, out);
 	return 0;
 }
 
