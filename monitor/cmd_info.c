@@ -9,6 +9,11 @@ static const struct mon_arg registers_args[] = {
 	{ 0 },
 };
 
+static const struct mon_arg mtree_args[] = {
+	{ "-f", &mon_arg_flag, true, 0, 0, "nothing: it is flat; for programs that type it" },
+	{ 0 },
+};
+
 static const struct mon_arg device_args[] = {
 	{ "NAME", &mon_arg_device, true, 0, 0, "show its registers; without it, list the devices" },
 	{ 0 },
@@ -125,8 +130,9 @@ const struct mon_command mon_info_subcommands[] = {
 	},
 	{
 		.name = "mtree",
+		.args = mtree_args,
 		.help = "what answers at which address and port",
-		.examples = (const char *const[]){ "info mtree", NULL },
+		.examples = (const char *const[]){ "info mtree", "info mtree -f", NULL },
 		.run = mon_info_mtree,
 		.result = mon_info_mtree_result,
 	},

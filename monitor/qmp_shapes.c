@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "hv/machine.h"
 #include "monitor/format.h"
 #include "monitor/qmp_internal.h"
 
@@ -77,14 +78,99 @@ static bool shape_xp(struct mon_call *call)
 	return true;
 }
 
+/* "Host virtual address for 0x1000 (pc.ram) is 0x7f…": clients look for the name, too. */
+static bool shape_gpa2hva(struct mon_call *call)
+{
+	uint64_t gpa = call->arg[0].num;
+	const void *p = memory_ptr(call->m->ram, gpa, 1);
+
+	if (p)
+		strbuf_printf(call->out, "Host virtual address for 0x%llx (pc.ram) is %p\n",
+			      (ull)gpa, p);
+	else
+		strbuf_printf(call->out, "No memory is mapped at address 0x%llx\n", (ull)gpa);
+	return true;
+}
+
+/* ---- info mtree -f ---- */
+
+/* What is left of RAM, in order of address, and how far into "pc.ram" that is. */
+struct flat_view {
+	struct strbuf *out;
+	const struct memory_region *ram;
+	size_t count;
+	uint64_t offset;
+};
+
+static void put_flat_ram(struct flat_view *view)
+{
+	const struct memory_region *r = view->ram++;
+
+	strbuf_printf(view->out, "  %016llx-%016llx (prio 0, ram): pc.ram", (ull)r->gpa,
+		      (ull)(r->gpa + r->size - 1));
+	if (view->offset)
+		strbuf_printf(view->out, " @%016llx", (ull)view->offset);
+	strbuf_puts(view->out, " KVM\n");
+	view->offset += r->size;
+	view->count--;
+}
+
+static bool put_flat_range(void *opaque, const struct bus_range *range)
+{
+	struct flat_view *view = opaque;
+
+	while (view->count && view->ram->gpa < range->base)
+		put_flat_ram(view);
+	strbuf_printf(view->out, "  %016llx-%016llx (prio 0, i/o): %s\n", (ull)range->base,
+		      (ull)(range->base + range->len - 1), range->name);
+	return true;
+}
+
+/* "  0000000000100000-000000007fffffff (prio 0, ram): pc.ram @0000000000100000 KVM" */
+static bool shape_mtree(struct mon_call *call)
+{
+	struct flat_view view = { .out = call->out };
+
+	if (!call->arg[0].set)
+		return false;
+	strbuf_puts(call->out, "FlatView #0\n AS \"memory\", root: system\n");
+	for (int i = 0; i < control_vcpu_limit(call->m); i++)
+		if (control_vcpu_exists(call->m, i))
+			strbuf_printf(call->out, " AS \"cpu-memory-%d\", root: system\n", i);
+	strbuf_puts(call->out, " Root memory region: system\n");
+	view.ram = memory_regions(call->m->ram, &view.count);
+	bus_for_each(&call->m->mmio, put_flat_range, &view);
+	while (view.count)
+		put_flat_ram(&view);
+	strbuf_puts(call->out, "\nFlatView #1\n AS \"I/O\", root: io\n"
+			       " Root memory region: io\n");
+	bus_for_each(&call->m->pio, put_flat_range, &view);
+	strbuf_puts(call->out, "\n");
+	return true;
+}
+
+/* ---- the rows ---- */
+
 static const struct {
+	const struct mon_command *table;
 	const char *name;
 	bool (*put)(struct mon_call *call); /* false: as for a person */
 } shapes[] = {
-	{ "status", shape_status },
-	{ "registers", shape_registers },
-	{ "xp", shape_xp },
+	{ mon_info_subcommands, "status", shape_status },
+	{ mon_info_subcommands, "registers", shape_registers },
+	{ mon_info_subcommands, "mtree", shape_mtree },
+	{ mon_memory_commands, "xp", shape_xp },
+	{ mon_pages_commands, "gpa2hva", shape_gpa2hva },
 };
+
+/* There is a `symbols status`, too. */
+static bool is_row(const struct mon_command *cmd, const struct mon_command *table, const char *name)
+{
+	for (; table->name; table++)
+		if (table == cmd)
+			return !strcmp(cmd->name, name);
+	return false;
+}
 
 bool qmp_shape(struct mon_session *s, const char *line, struct strbuf *out)
 {
@@ -95,7 +181,7 @@ bool qmp_shape(struct mon_session *s, const char *line, struct strbuf *out)
 		return false;
 	call.out = out;
 	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++)
-		if (!strcmp(shapes[i].name, call.cmd->name))
+		if (is_row(call.cmd, shapes[i].table, shapes[i].name))
 			return shapes[i].put(&call);
 	return false;
 }

@@ -24,7 +24,8 @@ def _end(vitrine):
 
 # What changes from run to run becomes a letter.
 CHANGES = [(r'"seconds":\d+,"microseconds":\d+', '"seconds":S,"microseconds":U'), (r'"thread-id":\d+', '"thread-id":T'),
-           (r'"major":\d+,"minor":\d+,"micro":\d+', '"major":N,"minor":N,"micro":N'), (r"vitrine [\d.]+", "vitrine V")]
+           (r'"major":\d+,"minor":\d+,"micro":\d+', '"major":N,"minor":N,"micro":N'), (r"vitrine [\d.]+", "vitrine V"),
+           (r"is 0x[0-9a-f]+", "is 0xH")]
 
 SESSION = [
     (None, ['{"QMP":{"version":{"qemu":{"major":N,"minor":N,"micro":N},"package":"vitrine V"},"capabilities":[]}}']),
@@ -36,6 +37,16 @@ SESSION = [
      ['{"return":[{"cpu-index":0,"qom-path":"/machine/vcpu[0]","thread-id":T,"target":"x86_64"}]}']),
     ('{"execute": "human-monitor-command", "arguments": {"command-line": "xp /4xb 0xfffc0000"}}',
      ['{"return":"Cannot access memory\\n"}']),
+    ('{"execute": "human-monitor-command", "arguments": {"command-line": "info status"}}',
+     ['{"return":"VM status: paused (prelaunch)\\n"}']),
+    ('{"execute": "human-monitor-command", "arguments": {"command-line": "xp /3xw 0xf0000000000"}}',
+     ['{"return":"Cannot access memory\\n"}']),
+    ('{"execute": "human-monitor-command", "arguments": {"command-line": "gpa2hva 0x1000"}}',
+     ['{"return":"Host virtual address for 0x1000 (pc.ram) is 0xH\\n"}']),
+    ('{"execute": "dump-guest-memory", "arguments": {"paging": false, "protocol": "file:/dev/null"}}',
+     ['{"error":{"class":"GenericError","desc":"dumps of the guest\'s memory are not supported"}}']),
+    ('{"execute": "getfd", "arguments": {"fdname": "a"}}',
+     ['{"error":{"class":"GenericError","desc":"no descriptor came with the request (SCM_RIGHTS on a UNIX socket)"}}']),
     ('{"execute": "vitrine-command", "arguments": {"command": "print", "arguments": {"expr": "$rip & 0"}}}',
      ['{"return":{"output":"0x0  0","data":{"value":0}}}']),
     ('{"execute": "cont"}', ['{"timestamp":{"seconds":S,"microseconds":U},"event":"RESUME"}', '{"return":{}}']),
@@ -83,6 +94,29 @@ def test_what_one_does_the_other_is_told(place):
         one.event("RESUME")
         assert one.execute("system_reset") == {"return": {}}
         assert two.event("RESET")["data"] == {"guest": False, "reason": "host-qmp-system-reset"}
+    finally:
+        _end(vitrine)
+
+
+def test_the_map_as_programs_read_it(place):
+    """The stretches of pc.ram follow each other in it, and the ports are those of the devices."""
+    vitrine, path = _start(place, "-S", "-m", "3500")
+    try:
+        client = Client(place, path)
+        client.execute("qmp_capabilities")
+        memory, ports = client.human("info mtree -f").split("\n\n")[:2]
+        row = r"^  ([0-9a-f]{16})-([0-9a-f]{16}) \(prio 0, ram\): pc\.ram(?: @([0-9a-f]{16}))? KVM$"
+        rows = [[int(n or "0", 16) for n in m] for m in re.findall(row, memory, re.M)]
+        assert len(rows) == 2, memory
+        offset = 0
+        for start, last, at in rows:
+            assert at == offset, memory
+            offset += last - start + 1
+            hva = int(re.search(r"\(pc\.ram\) is 0x([0-9a-f]+)", client.human(f"gpa2hva {last:#x}"))[1], 16)
+            assert hva, hva
+        assert offset == 3500 << 20, memory
+        assert re.search(r'^FlatView #1\n AS "I/O", root: io\n Root memory region: io\n', ports), ports
+        assert re.search(r"^  00000000000003f8-00000000000003ff \(prio 0, i/o\): serial0$", ports, re.M), ports
     finally:
         _end(vitrine)
 

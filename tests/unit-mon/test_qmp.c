@@ -307,6 +307,23 @@ Test(mon_qmp, human_commands_have_the_shape_that_programs_know)
 		 "{\"command-line\":\"info status\"}}"),
 	     "{\"return\":\"VM status: paused (prelaunch)\\n\"}\r\n");
 	says(ask("{\"execute\":\"human-monitor-command\",\"arguments\":"
+		 "{\"command-line\":\"gpa2hva 0x1000\"}}"),
+	     "{\"return\":\"Host virtual address for 0x1000 (pc.ram) is 0x");
+	says(ask("{\"execute\":\"human-monitor-command\",\"arguments\":"
+		 "{\"command-line\":\"gpa2hva 0x40000000\"}}"),
+	     "{\"return\":\"No memory is mapped at address 0x40000000\\n\"}");
+	says(ask("{\"execute\":\"human-monitor-command\",\"arguments\":"
+		 "{\"command-line\":\"info mtree -f\"}}"),
+	     "{\"return\":\"FlatView #0\\n AS \\\"memory\\\", root: system\\n"
+	     " AS \\\"cpu-memory-0\\\", root: system\\n AS \\\"cpu-memory-1\\\", root: system\\n"
+	     " Root memory region: system\\n"
+	     "  0000000000000000-00000000000fffff (prio 0, ram): pc.ram KVM\\n\\n"
+	     "FlatView #1\\n AS \\\"I\/O\\\", root: io\\n Root memory region: io\\n"
+	     "  00000000000003f8-00000000000003ff (prio 0, i\/o): serial0\\n\\n\"}");
+	says(ask("{\"execute\":\"human-monitor-command\",\"arguments\":"
+		 "{\"command-line\":\"symbols status\"}}"),
+	     "there are no symbols");
+	says(ask("{\"execute\":\"human-monitor-command\",\"arguments\":"
 		 "{\"command-line\":\"nope\"}}"),
 	     "no such command");
 }
