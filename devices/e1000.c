@@ -65,6 +65,18 @@ static void destroy(struct device *dev)
 	worker_destroy(&e->worker);
 }
 
+static int set_link(struct device *dev, bool up, struct error *err)
+{
+	struct e1000 *e = to_e1000(dev);
+
+	if (!e->netdev)
+		return error_set(err, -ENOTSUP, "%s: there is no network for its cable", dev->name);
+	pthread_mutex_lock(&dev->lock);
+	e1000_phy_cable(e, up);
+	pthread_mutex_unlock(&dev->lock);
+	return 0;
+}
+
 static int add(struct machine *m, struct optlist *opts, struct error *err);
 
 static const struct device_class e1000 = {
@@ -79,6 +91,7 @@ static const struct device_class e1000 = {
 	.create = create,
 	.destroy = destroy,
 	.reset = reset,
+	.set_link = set_link,
 	.describe = e1000_describe,
 };
 DEVICE_CLASS(e1000);

@@ -11,7 +11,8 @@
  * in `taken`. With mergeable buffers a frame takes as many as it needs, without it one.
  *
  * Checksums and segmentation are offered where the backend's frames carry a header for them; the
- * header is the backend's then. Without a backend the link is down.
+ * header is the backend's then. Without a backend the link is down; with one a person may take the
+ * cable out, and then frames are lost in both directions.
  */
 #include <errno.h>
 #include <linux/if_ether.h>
@@ -37,7 +38,7 @@ struct net {
 	struct pci_func func;
 	struct netdev *netdev; /* NULL: none */
 	uint8_t mac[ETH_ALEN], given_mac[ETH_ALEN];
-	uint16_t status;
+	uint16_t status; /* written on the loop thread, with dev.lock held; atomic */
 
 	/* The worker's. */
 	struct vq_request *taken[QUEUE_SIZE]; /* of the receive queue */
@@ -60,6 +61,11 @@ static const struct {
 	{ VIRTIO_NET_F_GUEST_ECN, NETDEV_ECN },
 };
 #define OFFLOADS (sizeof(offloads) / sizeof(offloads[0]))
+
+static bool link_is_up(const struct net *n)
+{
+	return __atomic_load_n(&n->status, __ATOMIC_RELAXED) & VIRTIO_NET_S_LINK_UP;
+}
 
 /* ---- to the guest ---- */
 
@@ -133,7 +139,7 @@ static int receive(void *opaque, const void *frame, size_t len)
 				  { (void *)frame, len } };
 	int ret;
 
-	if (n->v.run != VIRTIO_ON || n->v.broken || !vq_running(vq))
+	if (n->v.run != VIRTIO_ON || n->v.broken || !vq_running(vq) || !link_is_up(n))
 		return -ENETDOWN;
 	ret = take_buffers(n, parts[0].iov_len + len);
 	if (!ret)
@@ -153,7 +159,7 @@ static void send_frame(struct net *n, struct vq_request *req)
 	if (req->out_bytes < NETDEV_HEADER) {
 		vq_break(req->vq, "a frame of %llu bytes, less than its header",
 			 (unsigned long long)req->out_bytes);
-	} else if (n->netdev) {
+	} else if (n->netdev && link_is_up(n)) {
 		for (unsigned i = 0; i < req->out_count; i++) {
 			size_t len = req->iov[i].iov_len;
 			size_t cut = len < skip ? len : skip;
@@ -332,7 +338,7 @@ static const struct reg net_regs[] = {
 	  .keep = true,
 	  REG_STATE(struct net, status),
 	  .fields = status_fields,
-	  .help = "whether there is a network" },
+	  .help = "whether there is a network, and its cable is in" },
 	{ 0 },
 };
 
@@ -353,6 +359,23 @@ static void net_destroy(struct device *dev)
 	if (n->netdev)
 		netdev_detach(n->netdev);
 	virtio_destroy(&n->v);
+}
+
+static int net_set_link(struct device *dev, bool up, struct error *err)
+{
+	struct net *n = (struct net *)dev;
+	uint16_t status = up ? VIRTIO_NET_S_LINK_UP : 0;
+	bool changes;
+
+	if (!n->netdev)
+		return error_set(err, -ENOTSUP, "%s: there is no network for its cable", dev->name);
+	pthread_mutex_lock(&dev->lock);
+	changes = n->status != status;
+	__atomic_store_n(&n->status, status, __ATOMIC_RELAXED);
+	pthread_mutex_unlock(&dev->lock);
+	if (changes)
+		virtio_config_changed(&n->v);
+	return 0;
 }
 
 static void net_describe(struct device *dev, struct strbuf *out)
@@ -376,6 +399,7 @@ static const struct device_class virtio_net = {
 	.create = net_create,
 	.destroy = net_destroy,
 	.reset = virtio_reset,
+	.set_link = net_set_link,
 	.describe = net_describe,
 };
 DEVICE_CLASS(virtio_net);

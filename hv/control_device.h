@@ -77,4 +77,13 @@ const char *device_fault_name(enum device_fault fault);
 int control_inject(struct machine *m, const char *device, enum device_fault fault,
 		   struct error *err);
 
+/* ---- cables ---- */
+
+/*
+ * Plugs the cable of a network card in or out: by the card's name or by that of the network behind
+ * it. It stays so through resets. -ENOENT: there is none, -ENOTSUP: that is no card, or it has no
+ * network; each with a sentence.
+ */
+int control_set_link(struct machine *m, const char *name, bool up, struct error *err);
+
 #endif

@@ -117,6 +117,9 @@ struct device_class {
 	/* Adds properties to the device's node; @fdt is open at it (libfdt sequential write). 0 or
 	 * a libfdt error. */
 	int (*fdt)(struct device *dev, void *fdt);
+	/* The cable of a network card is plugged in or out; NULL: it is none. Loop thread, no lock
+	 * held. Negative with a sentence. */
+	int (*set_link)(struct device *dev, bool up, struct error *err);
 	/* What `info device` shows behind the registers; NULL: nothing. No lock held, no side
 	 * effects. */
 	void (*describe)(struct device *dev, struct strbuf *out);

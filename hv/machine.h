@@ -119,7 +119,7 @@ struct machine {
 	struct pci_bus *pci;
 	struct device *devices;
 	struct netdev *netdevs;
-	unsigned network_cards; /* so far, for their addresses */
+	unsigned network_cards;		   /* so far, for their addresses */
 	struct power_button *power_button; /* a device's; NULL: there is none */
 	struct keyboard *keyboard;	   /* the same (hv/keyboard.h) */
 	struct cpu_hotplug *cpu_hotplug;   /* … (hv/hotplug.h) */

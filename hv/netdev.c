@@ -172,6 +172,13 @@ void netdev_detach(struct netdev *n)
 	n->loop = NULL;
 }
 
+const char *netdev_card(const struct machine *m, const char *id)
+{
+	const struct netdev *n = find(m, id);
+
+	return n ? n->user : NULL;
+}
+
 int netdev_card_address(struct machine *m, const char *device, const char *text, uint8_t mac[6],
 			struct error *err)
 {

@@ -62,6 +62,8 @@ int netdev_attach(struct netdev *n, struct loop *loop, netdev_receive_fn *receiv
 /* The loop does not run any more. Safe when it is not attached. */
 void netdev_detach(struct netdev *n);
 const char *netdev_id(const struct netdev *n);
+/* The device that has claimed the backend @id; NULL: nobody, or there is none. */
+const char *netdev_card(const struct machine *m, const char *id);
 /*
  * The address of the machine's next network card: what @text (of mac=) says, or, when that is NULL,
  * another one for each card. -EINVAL with a sentence that begins with @device, a class's name.

@@ -23,7 +23,7 @@ static const struct mon_command *const families[] = {
 	mon_copy_commands,	 mon_pages_commands,  mon_symbol_commands, mon_backtrace_commands,
 	mon_breakpoint_commands, mon_catch_commands,  mon_change_commands, mon_trace_commands,
 	mon_log_commands,	 mon_script_commands, mon_inject_commands, mon_port_commands,
-	mon_balloon_commands,
+	mon_balloon_commands,	 mon_link_commands,
 };
 
 const struct mon_command *mon_command_at(size_t n)

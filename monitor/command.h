@@ -151,6 +151,8 @@ extern const struct mon_arg_type mon_arg_access;     /* r, w or rw: enum bp_kind
 extern const struct mon_arg_type mon_arg_condition;  /* the rest: if value & MASK == V */
 extern const struct mon_arg_type mon_arg_trace_what; /* enum mon_trace_what */
 extern const struct mon_arg_type mon_arg_fault;	     /* enum device_fault */
+extern const struct mon_arg_type mon_arg_card;	     /* a network card or its network, in str */
+extern const struct mon_arg_type mon_arg_on_off;     /* 1 or 0 */
 
 extern const struct mon_arg_type mon_arg_log_topic; /* a number for mon_log_topic_name() */
 
@@ -242,6 +244,7 @@ extern const struct mon_command mon_trace_commands[];
 extern const struct mon_command mon_log_commands[];
 extern const struct mon_command mon_script_commands[];
 extern const struct mon_command mon_inject_commands[];
+extern const struct mon_command mon_link_commands[];
 extern const struct mon_command mon_port_commands[];
 extern const struct mon_command mon_balloon_commands[];
 /* Below break and watch: what devices do (cmd_device.c). */

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "hv/balloon.h"
+#include "hv/control_device.h"
 #include "hv/machine.h"
 #include "monitor/qmp_internal.h"
 
@@ -191,6 +192,15 @@ static void run_query_balloon(struct qmp_call *call)
 	qmp_add_int(call->result, "actual", (int64_t)info.actual);
 }
 
+static void run_set_link(struct qmp_call *call)
+{
+	struct error err;
+
+	if (control_set_link(call->m, json_object_get_string(call->arg[0]),
+			     json_object_get_boolean(call->arg[1]), &err))
+		qmp_fail(call, "%s", err.text);
+}
+
 static void run_dump(struct qmp_call *call)
 {
 	qmp_fail(call, "dumps of the guest's memory are not supported");
@@ -243,6 +253,11 @@ static const struct qmp_command commands[] = {
 	  "JSON schemas of each monitor command's arguments and data",
 	  qmp_run_vitrine_schema,
 	  { { 0 } } },
+	{ "set_link",
+	  "plugs the cable of card `name` in, with `up`, or out",
+	  run_set_link,
+	  { { "name", json_type_string, false, "the card, or the id of its network" },
+	    { "up", json_type_boolean, false, "in" } } },
 	{ "getfd",
 	  "names the descriptor that came with the request (SCM_RIGHTS)",
 	  qmp_run_getfd,

@@ -14,8 +14,9 @@ from qmpclient import Client
 CHANGING = {"quit", "system_reset", "system_powerdown", "cpu-add", "cpu-del", "set", "write", "writep", "memload",
             "inject", "sendkey", "nmi", "o", "i", "step", "next-branch", "until", "wait", "cont", "stop"}
 
-# The demo guest gives no vmcoreinfo and reads no keyboard, and has the vCPU of the example already.
-NEVER_HERE = {"info vmcoreinfo", "sendkey", "cpu-add"}
+# The demo guest gives no vmcoreinfo and reads no keyboard, has no network card, and has the vCPU of the example
+# already.
+NEVER_HERE = {"info vmcoreinfo", "sendkey", "set_link", "cpu-add"}
 
 # Where the addresses of the table's examples are none of this guest's.
 MORE_EXAMPLES = {"watch": ["watch heartbeat"], "rwatch": ["rwatch heartbeat"], "awatch": ["awatch heartbeat"]}

@@ -170,6 +170,12 @@ const char *netdev_id(const struct netdev *n)
 	return "n";
 }
 
+const char *netdev_card(const struct machine *m, const char *id)
+{
+	(void)m;
+	return strcmp(id, "n") ? NULL : "e1000-0";
+}
+
 int netdev_card_address(struct machine *m, const char *device, const char *text, uint8_t mac[6],
 			struct error *err)
 {

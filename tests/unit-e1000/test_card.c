@@ -158,11 +158,9 @@ Test(e1000_card, eeprom_is_written_when_that_is_enabled)
 
 static void plug(bool in)
 {
-	struct e1000 *e = to_e1000(n.dev);
+	struct error err;
 
-	pthread_mutex_lock(&n.dev->lock);
-	e1000_phy_cable(e, in);
-	pthread_mutex_unlock(&n.dev->lock);
+	cr_assert_eq(control_set_link(&n.f->m, "n", in, &err), 0, "%s", err.text);
 }
 
 Test(e1000_card, transceiver)

@@ -31,6 +31,17 @@ static const struct reg toy_regs[] = {
 	{ 0 },
 };
 
+/* Its cable shows in a register. */
+static int set_link(struct device *dev, bool up, struct error *err)
+{
+	struct toy *t = (struct toy *)dev;
+
+	if (up && t->lcr == 0x55)
+		return error_set(err, -ENOTSUP, "%s: there is no network for its cable", dev->name);
+	t->lcr = up ? 1 : 0;
+	return 0;
+}
+
 static const struct device_class toy_class = {
 	.name = "toy",
 	.stem = "serial",
@@ -38,6 +49,7 @@ static const struct device_class toy_class = {
 	.size = sizeof(struct toy),
 	.space = 8,
 	.regs = toy_regs,
+	.set_link = set_link,
 };
 
 bool fake_add_device(struct fake *f)

@@ -50,6 +50,18 @@ Test(mon_device, faults_are_injected)
 	expect_says("inject serial9 error", "no such device");
 }
 
+Test(mon_device, cables)
+{
+	expect_is("set_link serial0 on", "");
+	expect_says("info device serial0", "lcr = 0x01");
+	expect_is("set_link serial0 off", "");
+	expect_says("info device serial0", "lcr = 0x00");
+	expect_is("set_link nic7 off", "error: there is no network card and no network 'nic7'\n");
+	expect_says("set_link serial0 up", "^~ expected on or off\n");
+	guest_writes(0x55);
+	expect_is("set_link serial0 on", "error: serial0: there is no network for its cable\n");
+}
+
 Test(mon_device, trace_shows_what_happened)
 {
 	expect_says("trace device", "no device is traced");
@@ -211,6 +223,8 @@ static void expect_offer(const char *line, const char *word)
 Test(mon_device, completion)
 {
 	expect_offer("watch ", "device");
+	expect_offer("set_link ", "serial0");
+	expect_offer("set_link serial0 o", "off");
 	expect_offer("watch device s", "serial0.");
 	expect_offer("watch device serial0.", "serial0.iir");
 	expect_offer("watch device serial0.iir ", "rw");

@@ -292,6 +292,17 @@ Test(mon_qmp, events_that_nobody_reads_are_counted)
 	says(strbuf_str(&cd->out), "\"event\":\"VITRINE_BREAKPOINTS\"}");
 }
 
+Test(mon_qmp, cables)
+{
+	negotiate();
+	says(ask("{\"execute\":\"set_link\",\"arguments\":{\"name\":\"serial0\",\"up\":true}}"),
+	     "{\"return\":{}}");
+	cr_expect_eq(device_reg_peek(fake->m.devices, device_reg_find(fake->m.devices, "lcr")), 1u);
+	says(ask("{\"execute\":\"set_link\",\"arguments\":{\"name\":\"nic7\",\"up\":false}}"),
+	     "there is no network card and no network 'nic7'");
+	says(ask("{\"execute\":\"set_link\",\"arguments\":{\"name\":\"nic7\"}}"), "up");
+}
+
 Test(mon_qmp, human_commands_have_the_shape_that_programs_know)
 {
 	fake->reg[1][FAKE_RAX][0] = 0x12;

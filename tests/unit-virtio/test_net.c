@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "hv/control_device.h"
 #include "hv/netdev.h"
 #include "tests/unit-virtio/card.h"
 
@@ -345,6 +346,43 @@ Test(net, the_driver_gives_it_another_address)
 	cr_expect_eq(*answer, VIRTIO_NET_ERR, "there is no class 77");
 	card_reset(&c);
 	cr_expect_eq(card_get(&c, c.config + 5, 1), mac[5], "a reset takes it back");
+}
+
+Test(net, the_cable_is_pulled)
+{
+	struct error err;
+
+	start(0, BUFFER);
+	card_use_msix(&c);
+	fake_watch_irqs();
+	cr_assert_eq(control_set_link(&c.f->m, "n", false, &err), 0, "%s", err.text);
+	cr_expect_eq(card_get(&c, c.config + LINK_AT, 2), 0u);
+	cr_expect_eq(fake_traced("msi 0xfee00000"), 1u, "the driver hears of it");
+	cr_assert_eq(control_set_link(&c.f->m, "net0", false, &err), 0, "%s", err.text);
+	cr_expect_eq(fake_traced("msi 0xfee00000"), 1u, "of what is new");
+	ask_for_the_host();
+	devices_reset(&c.f->m);
+	cr_expect_eq(device_reg_peek(c.dev, device_reg_find(c.dev, "status")), 0u,
+		     "a reset leaves it out");
+	cr_assert_eq(control_set_link(&c.f->m, "net0", true, &err), 0, "%s", err.text);
+}
+
+Test(net, frames_are_lost_without_a_cable)
+{
+	uint32_t len;
+	struct error err;
+
+	start(0, BUFFER);
+	cr_assert_eq(control_set_link(&c.f->m, "net0", false, &err), 0, "%s", err.text);
+	ask_for_the_host();
+	cr_assert_eq(control_set_link(&c.f->m, "net0", true, &err), 0, "%s", err.text);
+	cr_expect_eq(driver_get(&c.queue[RX], &len), -1);
+	ask_for_the_host();
+	expect_the_host();
+	cr_expect_eq(control_set_link(&c.f->m, "edu0", true, &err), -ENOENT);
+	cr_expect_str_eq(err.text, "there is no network card and no network 'edu0'");
+	cr_expect_eq(control_set_link(&c.f->m, "rtc0", true, &err), -ENOTSUP);
+	cr_expect_str_eq(err.text, "rtc0 is no network card");
 }
 
 /* ---- what goes wrong ---- */
