@@ -341,7 +341,8 @@ int mon_parse(struct mon_session *s, const char *line, struct mon_call *call,
 	return rc ? rc : parse_arguments(call, line, pos, len, mistake);
 }
 
-void mon_mistake_print(const char *line, const struct mon_mistake *mistake, struct strbuf *out)
+void mon_mistake_print(const char *line, const struct mon_mistake *mistake, bool colour,
+		       struct strbuf *out)
 {
 	size_t column = 0;
 
@@ -358,9 +359,13 @@ void mon_mistake_print(const char *line, const struct mon_mistake *mistake, stru
 			strbuf_add(out, line[i] == '\t' ? "\t" : " ", 1);
 			column++;
 		}
+	if (colour)
+		strbuf_puts(out, style_begin(STYLE_ERROR));
 	for (size_t i = 0; i < (mistake->len ? mistake->len : 1) && column + i < MON_LINE_MAX; i++)
 		if (!i || ((unsigned char)line[mistake->pos + i] & 0xc0) != 0x80)
 			strbuf_puts(out, i ? "~" : "^");
+	if (colour)
+		strbuf_puts(out, style_end());
 	strbuf_printf(out, " %s\n", mistake->err.text);
 }
 
@@ -397,7 +402,7 @@ void mon_run_now(struct mon_session *s, const char *line, struct strbuf *out)
 	/* A line that another command runs is text of that one. */
 	out->fields = NULL;
 	if (mon_parse(s, line, &call, &mistake)) {
-		mon_mistake_print(line, &mistake, out);
+		mon_mistake_print(line, &mistake, s->colour, out);
 		s->line_failed = true;
 	} else {
 		run_call(&call, out, NULL);

@@ -201,7 +201,8 @@ bool mon_command_goes_on(const struct mon_command *cmd, const char *line, size_t
 int mon_parse(struct mon_session *s, const char *line, struct mon_call *call,
 	      struct mon_mistake *mistake);
 /* The line again, a caret under the wrong word, and the sentence. */
-void mon_mistake_print(const char *line, const struct mon_mistake *mistake, struct strbuf *out);
+void mon_mistake_print(const char *line, const struct mon_mistake *mistake, bool colour,
+		       struct strbuf *out);
 /*
  * Parses and runs one line for a program: what it says lands in @out, and what went wrong in @err,
  * with a negative errno.

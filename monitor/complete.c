@@ -11,6 +11,7 @@
 struct filter {
 	char prefix[256];
 	size_t len;
+	size_t skip; /* so much of each word stands in the line already */
 	void (*add)(void *opaque, const char *word);
 	void *opaque;
 };
@@ -20,7 +21,23 @@ static void filter_add(void *opaque, const char *word)
 	struct filter *f = opaque;
 
 	if (!strncmp(word, f->prefix, f->len))
-		f->add(f->opaque, word);
+		f->add(f->opaque, word + f->skip);
+}
+
+/* A path is more than what readline takes for a word, which ends at a slash: `x/4i`. */
+static void take_path(struct filter *f, const char *line, size_t start)
+{
+	size_t from = start, more;
+
+	while (from > 0 && !isspace((unsigned char)line[from - 1]))
+		from--;
+	more = start - from;
+	if (f->len + more >= sizeof(f->prefix))
+		return;
+	memmove(f->prefix + more, f->prefix, f->len + 1);
+	memcpy(f->prefix, line + from, more);
+	f->len += more;
+	f->skip = more;
 }
 
 static void complete_names(const struct mon_command *sub, struct filter *f)
@@ -91,6 +108,8 @@ static void complete_argument(struct mon_session *s, const struct mon_command *c
 			complete_names(first->sub, f);
 		return;
 	}
+	if (arg->type == &mon_arg_file)
+		take_path(f, line, start);
 	arg->type->complete(s, f->prefix, filter_add, f);
 }
 

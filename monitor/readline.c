@@ -142,6 +142,9 @@ static char **complete(const char *text, int start, int end)
 		return NULL;
 	owner->ops->complete(owner, rl_line_buffer, (size_t)start, (size_t)end, words_add, &found);
 	words_end(&found);
+	/* Behind a directory goes what is in it, not the next word. */
+	if (found.count == 1 && *found.word[0] && strchr(found.word[0], '\0')[-1] == '/')
+		rl_completion_append_character = '\0';
 	list = found.count ? rl_completion_matches(text, next_match) : NULL;
 	words_free(&found);
 	return list;

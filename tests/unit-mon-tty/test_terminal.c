@@ -246,6 +246,40 @@ Test(mon_terminal, long_lines_wrap_at_the_terminal_s_width)
 	close(fd->fd);
 }
 
+Test(mon_terminal, a_line_that_is_typed_follows_the_terminal_s_width)
+{
+	struct winsize size = { .ws_row = 24, .ws_col = 30 };
+	struct line line = { .fd = start_terminal() }, *fd = &line;
+
+	says(fd, PROMPT);
+	send_text(fd, "print 1 + 1 + 1 + 1 + 1 + 1 + 1");
+	says(fd, "1 + 1 + 1 + 1 + 1 + 1 + 1");
+	cr_assert_eq(ioctl(fd->fd, TIOCSWINSZ, &size), 0);
+	/* It lay on one row. Now it is shown on two, and its beginning is a row up. */
+	send_text(fd, "\x01");
+	says(fd, PROMPT);
+	says(fd, "\033[A");
+	send_text(fd, "\r");
+	says(fd, "0x7  7");
+	send_text(fd, "quit\r");
+	cr_expect_eq(exit_status(), 0);
+	close(fd->fd);
+}
+
+Test(mon_terminal, a_directory_is_gone_into)
+{
+	struct line line = { .fd = start_terminal() }, *fd = &line;
+
+	says(fd, PROMPT);
+	/* No blank behind the slash. */
+	send_text(fd, "source /pro\tno-such-file\r");
+	says(fd, "cannot open /proc/no-such-file");
+	says(fd, PROMPT);
+	send_text(fd, "quit\r");
+	cr_expect_eq(exit_status(), 0);
+	close(fd->fd);
+}
+
 static int dial(void)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };

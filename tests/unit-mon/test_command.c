@@ -119,11 +119,21 @@ static const char *completions(const char *line)
 	struct mon_session s = { .m = &fake->m };
 	size_t start = strlen(line);
 
-	while (start && !strchr(" +(", line[start - 1]))
+	while (start && !strchr(" +(/", line[start - 1]))
 		start--;
 	strbuf_clear(&out);
 	mon_complete(&s, line, start, strlen(line), note, &out);
 	return strbuf_str(&out);
+}
+
+Test(mon_command, completion_of_files)
+{
+	cr_expect_str_eq(completions("source /pro"), "proc/ ");
+	cr_expect_str_eq(completions("source /proc/filesys"), "filesystems ");
+	cr_expect(strstr(completions("memsave 0 1 tests/unit-mon/fixture."), "fixture.h "), "%s",
+		  strbuf_str(&out));
+	cr_expect_str_eq(completions("source /no-such-directory/"), "");
+	cr_expect(strstr(completions("source tests/unit-m"), "unit-mon/ "), "%s", strbuf_str(&out));
 }
 
 Test(mon_command, completion)

@@ -139,7 +139,10 @@ Test(mon_remote, colour_if_asked_for)
 	struct chardev *cd = console(false);
 
 	type(cd, "\2hello 1 tty colour\n");
-	cr_expect(strstr(type(cd, "cpu-add 77\n"), "error:") || strstr(strbuf_str(&cd->out), "^"));
+	cr_expect(strstr(type(cd, "print )\n"), "      \033[31m^\033[0m expected"), "%s",
+		  strbuf_str(&cd->out));
+	cr_expect(strstr(type(cd, "source /no/file\n"), "\033[31merror:\033[0m cannot open"), "%s",
+		  strbuf_str(&cd->out));
 	type(cd, "cont\n");
 	cr_expect(strstr(type(cd, "\2interrupt\n"), "\033[1mstopped: "), "%s",
 		  strbuf_str(&cd->out));
