@@ -96,7 +96,7 @@ def test_which_machine(place):
     third.expect("will not find this machine: .*in use")
     _end(third)
     _says(place, f"{one} -c 'info status'", 0, "running")
-    path = place.run(f"ls -d /run/vitrine/{one}.mon $XDG_RUNTIME_DIR/vitrine/{one}.mon 2>/dev/null").stdout
+    path = place.run(f"ls -d /run/vitrine/{one}.mon $XDG_RUNTIME_DIR/vitrine/{one}.mon 2>/dev/null | head -n 1").stdout
     path = path.decode().strip()
     _says(place, f"{path} -c 'info status'", 0, "running")
     assert place.run(f"stat -c '%F %a' {path}").text.strip() == "socket 600"
