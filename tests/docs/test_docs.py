@@ -75,7 +75,7 @@ def named_targets(text):
     """What code spans and shell lines of a page call by `make`."""
     found = set()
     for line in code(text):
-        m = re.match(r"(?:\$ )?make ((?:[a-z-]+ ?)+)", line)
+        m = re.match(r"(?:\$ )?make ((?:[a-z][a-z-]* ?)+)", line)
         found |= set(m[1].split()) if m else set()
     return found
 

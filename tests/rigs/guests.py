@@ -3,14 +3,15 @@
 
 "linux" is Debian's stock kernel, "initrd" its initramfs (inner_init.c), "shell"
 one with a shell and virtio's modules (inner_shell.sh), "linux-full" and "shell-full" the kernel
-with drivers of real hardware and its initramfs, and each file that tests/guests builds goes by
-its own name.
+with drivers of real hardware and its initramfs, "driver" one that loads tests/modules/edu
+(inner_driver.sh), and each file that tests/guests builds goes by its own name.
 """
 import gzip
 import os
 import pathlib
 import threading
 
+import kbuild
 import symbols
 from image import Initramfs
 from module import quick
@@ -66,6 +67,19 @@ def _shell(debian, modules, name):
             fs.data(f"modules/{module}.ko", quick(found.read_bytes()))
             order.append(f"{module}.ko\n")
     fs.data("modules/order", "".join(order).encode())
+    return _written(fs, name)
+
+
+def _driver():
+    fs = Initramfs()
+    fs.chardev("dev/console", 5, 1)
+    fs.file("bin/busybox", program("busybox"))
+    fs.file("init", _HERE / "inner_driver.sh")
+    fs.file("edu.ko", kbuild.built("edu"))
+    return _written(fs, "driver")
+
+
+def _written(fs, name):
     CACHE.mkdir(parents=True, exist_ok=True)
     out = CACHE / f"{name}.cpio"
     partial = out.with_suffix(f".{os.getpid()}.{threading.get_ident()}")
@@ -96,6 +110,8 @@ def path(name):
         return kernel(FULL).image
     if name == "shell-full":
         return _shell(kernel(FULL), _FULL_MODULES, name)
+    if name == "driver":
+        return _driver()
     found = BUILD / "guests" / name
     if not found.exists():
         raise Missing(f"the guest {name} is not built: run make guests")

@@ -32,20 +32,21 @@ def _apt(*args, cwd=None):
         raise Missing(f"{' '.join(args)} failed: {e.stderr.strip().splitlines()[-1:]}") from None
 
 
-def unpacked(package):
-    """The directory that holds the files of @package."""
+def unpacked(package, *more):
+    """The directory that holds the files of @package, and of @more packages that it goes with."""
     target = CACHE / "packages" / package
     if target.is_dir():
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=CACHE) as tmp:
         os.chmod(tmp, 0o755)
-        _apt("apt-get", "download", "-q", package, cwd=tmp)
+        _apt("apt-get", "download", "-q", package, *more, cwd=tmp)
         debs = list(pathlib.Path(tmp).glob("*.deb"))
-        if len(debs) != 1:
-            raise Missing(f"apt-get download {package} brought no package")
+        if len(debs) != 1 + len(more):
+            raise Missing(f"apt-get download {' '.join((package, *more))} brought {len(debs)} packages")
         files = pathlib.Path(tmp) / "files"
-        _apt("dpkg", "-x", str(debs[0]), str(files))
+        for deb in debs:
+            _apt("dpkg", "-x", str(deb), str(files))
         # Another run may have been faster; its files are as good.
         if not target.is_dir():
             os.rename(files, target)
@@ -84,6 +85,19 @@ def kernel(flavour=CLOUD):
     if not found:
         raise Missing(f"apt knows no linux-image-{flavour}: run apt-get update")
     return Kernel(unpacked(found[1]))
+
+
+def headers(version):
+    """The directories that modules for a kernel are built in and that its Makefile is in."""
+    package = f"linux-headers-{version}"
+    tree = CACHE / "packages" / package
+    if not tree.is_dir():
+        needed = re.findall(r"Depends: (linux-(?:headers|kbuild)-\S+)", _apt("apt-cache", "depends", package))
+        tree = unpacked(package, *needed)
+    source = next(iter(tree.glob("usr/src/linux-headers-*-common")), None)
+    if not source:
+        raise Missing(f"{package} holds no linux-headers-*-common")
+    return tree / "usr" / "src" / package, source
 
 
 def program(name):

@@ -26,7 +26,7 @@ from image import Initramfs
 from link import Link
 from module import quick
 from packages import BUILD, ROOT, Missing, kernel, program, shared_libraries, unpacked
-from process import PATIENCE, PlaceDied, Process, TimedOut
+from process import PATIENCE, Failure, PlaceDied, Process, TimedOut
 from tunnel import Tunnel
 
 
@@ -255,7 +255,7 @@ class Rig(Place):
 
     guests = "/guests"
     modules = ()
-    # Guest files that are large: not for every rig.
+    # Guest files that are large or made of more packages: a rig does without those that cannot be made.
     more_guests = ()
     boot_timeout = 900
 
@@ -264,6 +264,7 @@ class Rig(Place):
         self._emulator = self._link = self._line = None
         self._tunnels = []
         self._sockets = 0
+        self._absent = {}  # {name of a guest file: why it could not be made}
         try:
             self._boot()
         except BaseException:
@@ -311,8 +312,13 @@ class Rig(Place):
             for library in shared_libraries(source):
                 if not fs.has(str(library)):
                     fs.file(str(library), library)
-        for name in (*guests.names(), *self.more_guests):
+        for name in guests.names():
             fs.file(f"guests/{name}", guests.path(name))
+        for name in self.more_guests:
+            try:
+                fs.file(f"guests/{name}", guests.path(name))
+            except (Missing, Failure) as e:
+                self._absent[name] = e
         for script in sorted((ROOT / "tests" / "rigs").glob("test_*.sh")):
             fs.file(f"tests/{script.name}", script)
         return fs
@@ -321,6 +327,8 @@ class Rig(Place):
         return self._link.start(argv, title)
 
     def file(self, name):
+        if name in self._absent:
+            raise self._absent[name]
         return f"/guests/{name}"
 
     def script(self, path):
@@ -370,6 +378,7 @@ class Rig(Place):
 class Vmx(Rig):
     name = "vmx"
     modules = ("irqbypass", "kvm", "kvm-intel")
+    more_guests = ("driver",)
 
     def _emulate(self, kernel_image, initrd):
         return emulators.Bochs(self.scratch, kernel_image, initrd)
@@ -378,7 +387,7 @@ class Vmx(Rig):
 class Svm(Rig):
     name = "svm"
     modules = ("irqbypass", "kvm", "ccp", "kvm-amd")
-    more_guests = ("shell", "linux-full", "shell-full")
+    more_guests = ("shell", "linux-full", "shell-full", "driver")
 
     def _emulate(self, kernel_image, initrd):
         return emulators.Qemu(self.scratch, kernel_image, initrd)
