@@ -34,8 +34,9 @@ class Machine:
         self._directory = tempfile.mkdtemp(dir=place.scratch)
         open(os.path.join(self._directory, "image.bin"), "w").close()
         path = place.socket_path()
-        words = ["-kernel", place.file("demo.elf"), "-smp", 2, "-S", "-monitor", "none", "-serial", "none", "-gdb",
-                 "none", "-qmp", f"unix:{path}"]
+        words = ["-kernel", place.file("demo.elf"), "-smp", 2, "-device", "virtio-balloon", "-S", "-monitor", "none",
+                 "-serial", "none", "-gdb", "none", "-netdev", "user,id=net0", "-device", "virtio-net,netdev=net0",
+                 "-qmp", f"unix:{path}"]
         self._vitrine = place.spawn(["sh", "-c", f'cd {self._directory} && exec vitrine "$@"', "sh", *words], "vitrine")
         self._vitrine.expect("qmp: ")
         self.client = Client(place, path)
