@@ -192,6 +192,9 @@ uint32_t e1000_ring_next(const struct e1000_ring *r, uint32_t index);
 /* All or nothing; false: not RAM, or no bus master. */
 bool e1000_dma_read(struct e1000 *e, uint64_t gpa, void *buf, size_t len);
 bool e1000_dma_write(struct e1000 *e, uint64_t gpa, const void *buf, size_t len);
+/* A word that the driver polls, at a multiple of its size: it sees what was written before. */
+bool e1000_dma_publish32(struct e1000 *e, uint64_t gpa, uint32_t value);
+bool e1000_dma_publish64(struct e1000 *e, uint64_t gpa, uint64_t value);
 void e1000_complain(struct e1000 *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* tx.c */

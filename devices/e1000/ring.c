@@ -67,6 +67,28 @@ bool e1000_dma_write(struct e1000 *e, uint64_t gpa, const void *buf, size_t len)
 	return true;
 }
 
+bool e1000_dma_publish32(struct e1000 *e, uint64_t gpa, uint32_t value)
+{
+	uint32_t *p = pci_dma_ptr(&e->func, gpa, sizeof(value));
+
+	if (!p)
+		return false;
+	__atomic_store_n(p, value, __ATOMIC_RELEASE);
+	dma_unmap(&e->dev, gpa, sizeof(value), DMA_FROM_DEVICE);
+	return true;
+}
+
+bool e1000_dma_publish64(struct e1000 *e, uint64_t gpa, uint64_t value)
+{
+	uint64_t *p = pci_dma_ptr(&e->func, gpa, sizeof(value));
+
+	if (!p)
+		return false;
+	__atomic_store_n(p, value, __ATOMIC_RELEASE);
+	dma_unmap(&e->dev, gpa, sizeof(value), DMA_FROM_DEVICE);
+	return true;
+}
+
 void e1000_complain(struct e1000 *e, const char *fmt, ...)
 {
 	va_list ap;

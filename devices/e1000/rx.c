@@ -111,6 +111,7 @@ static bool fill_one(struct e1000 *e, const struct e1000_ring *r, const struct a
 	uint64_t at = r->base + (uint64_t)R(e, RDH) * E1000_DESC_SIZE;
 	size_t part = a->len - *done, size = e1000_rx_buffer_size(e);
 	struct rx_desc d;
+	uint64_t state; /* all behind the address */
 
 	if (!e1000_dma_read(e, at, &d, sizeof(d))) {
 		e1000_complain(e, "receive descriptor %u at 0x%llx cannot be read", R(e, RDH),
@@ -131,10 +132,8 @@ static bool fill_one(struct e1000 *e, const struct e1000_ring *r, const struct a
 	d.len = (uint16_t)part;
 	d.sum = a->sum;
 	d.special = a->tag;
-	/* What the driver looks at last. */
-	__atomic_thread_fence(__ATOMIC_RELEASE);
-	if (!e1000_dma_write(e, at + offsetof(struct rx_desc, len), &d.len,
-			     sizeof(d) - offsetof(struct rx_desc, len)))
+	memcpy(&state, (const uint8_t *)&d + offsetof(struct rx_desc, len), sizeof(state));
+	if (!e1000_dma_publish64(e, at + offsetof(struct rx_desc, len), state))
 		return false;
 	R(e, RDH) = e1000_ring_next(r, R(e, RDH));
 	return true;

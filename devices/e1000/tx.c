@@ -148,7 +148,7 @@ static void finish_desc(struct e1000 *e)
 	bool report = d->cmd & (TXD_RS | TXD_RPS);
 
 	e->tx.has_desc = false;
-	if (report && !e1000_dma_write(e, at, &word, sizeof(word)))
+	if (report && !e1000_dma_publish32(e, at, word))
 		e1000_complain(e, "transmit descriptor %u cannot be written", r.head);
 	R(e, TDH) = e1000_ring_next(&r, r.head);
 	look_at_threshold(e, &r);

@@ -138,7 +138,8 @@ struct nic_rxd *nic_wait_rx(const struct nic *n, unsigned i)
 {
 	struct nic_rxd *d = nic_ram(n, NIC_RXRING + 16ull * i, sizeof(*d));
 
-	NIC_WAIT(n, __atomic_load_n(&d->status, __ATOMIC_ACQUIRE) & RXD_STAT_DD);
+	/* All behind the address is written at once. */
+	NIC_WAIT(n, __atomic_load_n((uint64_t *)&d->len, __ATOMIC_ACQUIRE) >> 32 & RXD_STAT_DD);
 	return d;
 }
 
