@@ -78,6 +78,11 @@ def test_file_driver_and_registers(place):
         assert "LU" in re.search(r"^status = .*", before, re.M)[0], before
         assert _register(before, "ral0") == 0x00005452, before
 
+        _monitor(place, "set_link nic0 off")
+        _wait_for(vitrine, "carrier", 0)
+        _monitor(place, "set_link e1000-0 on")
+        _wait_for(vitrine, "carrier", 1)
+
         # A driver that comes anew finds a card that is as new.
         address = _do(vitrine, f"ls {_DRIVER} | grep 0000").split()[0]
         _do(vitrine, f"echo {address} >{_DRIVER}/unbind; [ ! -e {_CARD} ]")
