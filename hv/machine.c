@@ -138,7 +138,8 @@ int machine_create(struct machine **out, const struct machine_config *cfg, struc
 	if (!ret)
 		ret = create_vm(m, err);
 	if (!ret)
-		ret = memory_create(&m->ram, m->vm_fd, cfg->ram_size, err);
+		ret = memory_create_backed(&m->ram, m->vm_fd, cfg->ram_size, &cfg->ram_backing,
+					   err);
 	m->loop = cfg->loop;
 	if (!ret && !m->loop && (ret = loop_create(&m->loop)))
 		error_set(err, ret, "cannot make an event loop: %s", strerror(-ret));

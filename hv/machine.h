@@ -82,6 +82,7 @@ struct machine_config {
 	const char *name;
 	struct loop *loop; /* the caller's, for chardevs made before the machine; NULL: its own */
 	uint64_t ram_size;
+	struct memory_backing ram_backing;
 	unsigned vcpus;	    /* at start */
 	unsigned max_vcpus; /* >= vcpus */
 	const char *cpu;    /* "host,+feat,-feat"; NULL: host */

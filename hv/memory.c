@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/kvm.h>
+#include <linux/memfd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -32,6 +33,7 @@ struct memory {
 	uint8_t *base;	/* ours */
 	uint8_t *guest; /* KVM's */
 	uint64_t size;
+	struct memory_backing backing;
 	size_t region_count;
 	struct memory_region regions[MAX_REGIONS];
 	size_t protected_count, protected_room;
@@ -54,11 +56,82 @@ static int map_region(const struct memory *mem, unsigned slot)
 	return ioctl(mem->vm_fd, KVM_SET_USER_MEMORY_REGION, &kvm) < 0 ? -errno : 0;
 }
 
-/* NORESERVE: a page costs the host nothing until the guest touches it. */
+/*
+ * NORESERVE: a page costs the host nothing until the guest touches it. Huge pages are reserved: the
+ * first touch of one that is not there would be a SIGBUS.
+ */
 static uint8_t *map_view(const struct memory *mem)
 {
-	return mmap(NULL, mem->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, mem->fd,
-		    0);
+	int flags = MAP_SHARED | (mem->backing.huge_page ? 0 : MAP_NORESERVE);
+
+	return mmap(NULL, mem->size, PROT_READ | PROT_WRITE, flags, mem->fd, 0);
+}
+
+/* The file that it all is. */
+static int make_file(struct memory *mem, struct error *err)
+{
+	unsigned flags = MFD_CLOEXEC;
+
+	if (mem->backing.huge_page)
+		flags |= MFD_HUGETLB | (unsigned)__builtin_ctzll(mem->backing.huge_page)
+					       << MFD_HUGE_SHIFT;
+	mem->fd = memfd_create("vitrine-ram", flags);
+	if (mem->fd >= 0 && !ftruncate(mem->fd, (off_t)mem->size))
+		return 0;
+	if (mem->fd < 0 && mem->backing.huge_page)
+		return error_set(err, -errno, "the host has no huge pages of %" PRIu64 " KiB: %s",
+				 mem->backing.huge_page >> 10, strerror(errno));
+	return error_set(err, -errno, "cannot make %" PRIu64 " MiB of guest memory: %s",
+			 mem->size >> 20, strerror(errno));
+}
+
+static int no_room(const struct memory *mem, int error, struct error *err)
+{
+	uint64_t huge = mem->backing.huge_page;
+
+	if (huge)
+		return error_set(err, -error,
+				 "the host has not got %" PRIu64 " huge pages of %" PRIu64
+				 " KiB to spare (%s): reserve them in "
+				 "/sys/kernel/mm/hugepages/hugepages-%" PRIu64 "kB/nr_hugepages",
+				 mem->size / huge, huge >> 10, strerror(error), huge >> 10);
+	return error_set(err, -error, "cannot map %" PRIu64 " MiB of guest memory: %s",
+			 mem->size >> 20, strerror(error));
+}
+
+/* -1 with errno. Linux before 5.14 gives room for the pages, and makes them when they are touched.
+ */
+static int populate(const struct memory *mem)
+{
+	int ret = madvise(mem->base, mem->size, MADV_POPULATE_WRITE);
+
+	return ret < 0 && errno == EINVAL ? fallocate(mem->fd, 0, 0, (off_t)mem->size) : ret;
+}
+
+static int map_views(struct memory *mem, struct error *err)
+{
+	mem->base = map_view(mem);
+	if (mem->base != MAP_FAILED)
+		mem->guest = map_view(mem);
+	if (mem->guest == MAP_FAILED)
+		return no_room(mem, errno, err);
+	if (mem->backing.prealloc && populate(mem) < 0)
+		return no_room(mem, errno, err);
+	return 0;
+}
+
+static int check_size(uint64_t size, const struct memory_backing *backing, struct error *err)
+{
+	if (!size || size % PAGE || size > (1ull << 46))
+		return error_set(err, -EINVAL,
+				 "guest memory of %" PRIu64 " bytes: must be a multiple of 4096",
+				 size);
+	if (backing->huge_page && size % backing->huge_page)
+		return error_set(err, -EINVAL,
+				 "guest memory of %" PRIu64 " MiB is no number of huge pages of "
+				 "%" PRIu64 " KiB",
+				 size >> 20, backing->huge_page >> 10);
+	return 0;
 }
 
 static void add_region(struct memory *mem, uint64_t gpa, uint64_t size, uint64_t offset)
@@ -73,34 +146,30 @@ static void add_region(struct memory *mem, uint64_t gpa, uint64_t size, uint64_t
 
 int memory_create(struct memory **out, int vm_fd, uint64_t size, struct error *err)
 {
+	return memory_create_backed(out, vm_fd, size, &(struct memory_backing){ 0 }, err);
+}
+
+int memory_create_backed(struct memory **out, int vm_fd, uint64_t size,
+			 const struct memory_backing *backing, struct error *err)
+{
 	struct memory *mem;
 	uint64_t low;
-	int ret;
+	int ret = check_size(size, backing, err);
 
-	if (!size || size % PAGE || size > (1ull << 46))
-		return error_set(err, -EINVAL,
-				 "guest memory of %" PRIu64 " bytes: must be a multiple of 4096",
-				 size);
+	if (ret)
+		return ret;
 	mem = calloc(1, sizeof(*mem));
 	if (!mem)
 		return error_set(err, -ENOMEM, "out of memory");
 	mem->vm_fd = vm_fd;
 	mem->size = size;
-	mem->guest = MAP_FAILED;
-	mem->fd = memfd_create("vitrine-ram", MFD_CLOEXEC);
-	if (mem->fd < 0 || ftruncate(mem->fd, (off_t)size) < 0) {
-		ret = error_set(err, -errno, "cannot make %" PRIu64 " MiB of guest memory: %s",
-				size >> 20, strerror(errno));
-		goto free_mem;
-	}
-	mem->base = map_view(mem);
-	if (mem->base != MAP_FAILED)
-		mem->guest = map_view(mem);
-	if (mem->guest == MAP_FAILED) {
-		ret = error_set(err, -errno, "cannot map %" PRIu64 " MiB of guest memory: %s",
-				size >> 20, strerror(errno));
+	mem->backing = *backing;
+	mem->base = mem->guest = MAP_FAILED;
+	ret = make_file(mem, err);
+	if (!ret)
+		ret = map_views(mem, err);
+	if (ret)
 		goto unmap;
-	}
 	low = size < MEMORY_HOLE_START ? size : MEMORY_HOLE_START;
 	add_region(mem, 0, low, 0);
 	if (size > low)
@@ -122,7 +191,6 @@ unmap:
 		munmap(mem->guest, size);
 	if (mem->base != MAP_FAILED)
 		munmap(mem->base, size);
-free_mem:
 	if (mem->fd >= 0)
 		close(mem->fd);
 	free(mem);
@@ -203,6 +271,11 @@ size_t memory_write(struct memory *mem, uint64_t gpa, const void *buf, size_t le
 
 int memory_clear(struct memory *mem, struct error *err)
 {
+	/* Pages that go back may not be had again. */
+	if (mem->backing.huge_page || mem->backing.prealloc) {
+		memset(mem->base, 0, mem->size);
+		return 0;
+	}
 	if (fallocate(mem->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, (off_t)mem->size) < 0)
 		return error_set(err, -errno, "cannot clear guest memory: %s", strerror(errno));
 	return 0;
@@ -215,6 +288,8 @@ int memory_discard(const struct memory *mem, uint64_t gpa, uint64_t len)
 
 	if (!r || !len || len > left || (gpa | len) % PAGE)
 		return -EFAULT;
+	if (mem->backing.huge_page)
+		return -EOPNOTSUPP;
 	return fallocate(mem->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 			 (off_t)(r->fd_offset + (gpa - r->gpa)), (off_t)len) < 0
 		       ? -errno
@@ -298,6 +373,8 @@ int memory_protect(struct memory *mem, uint64_t gpa, enum memory_deny deny, bool
 
 	if (!memory_ptr(mem, gpa, 1))
 		return -EFAULT;
+	if (mem->backing.huge_page)
+		return -EOPNOTSUPP;
 	if (!on && (!page || !page->count[deny]))
 		return -ENOENT;
 	if (!page)

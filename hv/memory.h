@@ -34,6 +34,19 @@ struct memory_region {
  * with the VM @vm_fd; vm_fd -1 makes RAM without a VM, for tests and fuzzers.
  */
 int memory_create(struct memory **out, int vm_fd, uint64_t size, struct error *err);
+
+/* What the host has it in. */
+struct memory_backing {
+	uint64_t huge_page; /* bytes of the host's huge pages, a power of two; 0: none of them */
+	bool prealloc;	    /* all of it at once, not when the guest touches it */
+};
+/*
+ * The same. Huge pages are taken from the host's pool for good: memory that the host has not is an
+ * error here, and nothing goes back by memory_discard() (-EOPNOTSUPP). Nor can a part of one be
+ * denied: memory_protect() is -EOPNOTSUPP as well.
+ */
+int memory_create_backed(struct memory **out, int vm_fd, uint64_t size,
+			 const struct memory_backing *backing, struct error *err);
 void memory_destroy(struct memory *mem);
 
 uint64_t memory_size(const struct memory *mem);
@@ -48,7 +61,8 @@ void *memory_ptr(const struct memory *mem, uint64_t gpa, uint64_t len);
 size_t memory_read(const struct memory *mem, uint64_t gpa, void *buf, size_t len);
 size_t memory_write(struct memory *mem, uint64_t gpa, const void *buf, size_t len);
 
-/* All zeroes again, and given back to the host. Only with every vCPU out of KVM_RUN. */
+/* All zeroes again, and given back to the host unless it was to have it all. Only with every vCPU
+ * out of KVM_RUN. */
 int memory_clear(struct memory *mem, struct error *err);
 
 /*

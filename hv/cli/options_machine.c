@@ -128,18 +128,47 @@ static int set_name(struct cli_options *opts, const char *value, struct error *e
 	return 0;
 }
 
+static int set_huge_pages(struct cli_options *opts, const char *value, struct error *err)
+{
+	static const struct {
+		const char *word;
+		uint64_t size;
+	} rows[] = { { "off", 0 }, { "on", 2 * MIB }, { "2M", 2 * MIB }, { "1G", 1024 * MIB } };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (!strcmp(value, rows[i].word)) {
+			opts->cfg.ram_backing.huge_page = rows[i].size;
+			return 0;
+		}
+	}
+	return error_set(err, -EINVAL, "hugepages=%.40s is unknown: there is on, off, 2M and 1G",
+			 value);
+}
+
+static int set_prealloc(struct cli_options *opts, const char *value, struct error *err)
+{
+	(void)value;
+	(void)err;
+	opts->cfg.ram_backing.prealloc = true;
+	return 0;
+}
+
 static int set_machine(struct cli_options *opts, const char *value, struct error *err)
 {
-	static const char key[] = "dumpdtb=";
+	static const char key[] = "dumpdtb=", huge[] = "hugepages=";
 
 	if (!strcmp(value, "acpi=on") || !strcmp(value, "acpi=off")) {
 		opts->cfg.no_acpi = !strcmp(value, "acpi=off");
 		return 0;
 	}
+	if (!strncmp(value, huge, sizeof(huge) - 1))
+		return set_huge_pages(opts, value + sizeof(huge) - 1, err);
 	if (strncmp(value, key, sizeof(key) - 1) || !value[sizeof(key) - 1])
-		return error_set(err, -EINVAL,
-				 "'%.80s' is unknown: there is acpi=on|off and dumpdtb=FILE",
-				 value);
+		return error_set(
+			err, -EINVAL,
+			"'%.80s' is unknown: there is acpi=on|off, hugepages=on|off|2M|1G and "
+			"dumpdtb=FILE",
+			value);
 	opts->dumpdtb = value + sizeof(key) - 1;
 	return 0;
 }
@@ -182,8 +211,12 @@ static const struct option_row rows[] = {
 	  "Processor: `host`, with features added or taken away, as in host,-avx2.", set_cpu },
 	{ "name", "NAME", "Name of the machine and of its sockets. Default: vm-PID, or demo.",
 	  set_name },
-	{ "machine", "acpi=off|dumpdtb=FILE",
-	  "acpi=off: give the guest no ACPI tables. dumpdtb=FILE: write the device tree of the "
+	{ "mem-prealloc", NULL, "Take all of the memory from the host at the start.",
+	  set_prealloc },
+	{ "machine", "acpi=off|hugepages=on|dumpdtb=FILE",
+	  "acpi=off: give the guest no ACPI tables. hugepages=on (2M, 1G): the guest's memory is "
+	  "huge pages, "
+	  "which the host has to have reserved. dumpdtb=FILE: write the device tree of the "
 	  "machine to FILE and end.",
 	  set_machine },
 	{ "action", "panic=DO",

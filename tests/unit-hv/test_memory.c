@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "fake_kvm.h"
 
@@ -180,5 +181,94 @@ Test(memory, cleared_is_zero_again)
 	cr_assert_eq(memory_clear(mem, &err), 0);
 	memory_read(mem, 0x8000, &value, 8);
 	cr_assert_eq(value, 0);
+	memory_destroy(mem);
+}
+
+/* ---- what the host has it in ---- */
+
+/* KiB of the file's pages that are there. */
+static uint64_t resident(const struct memory *mem, uint64_t pages)
+{
+	unsigned char in_core[1024];
+	uint64_t count = 0;
+
+	cr_assert_leq(pages, sizeof(in_core));
+	cr_assert_eq(mincore(memory_ptr(mem, 0, pages * PAGE), pages * PAGE, in_core), 0);
+	for (uint64_t i = 0; i < pages; i++)
+		count += in_core[i] & 1;
+	return count * PAGE / 1024;
+}
+
+Test(memory, at_the_start_or_when_it_is_touched)
+{
+	const struct memory_backing backing = { .prealloc = true };
+	struct memory *mem = make(4 << 20);
+	struct error err = { "" };
+
+	cr_assert_eq(resident(mem, 1024), 0u);
+	memory_destroy(mem);
+	cr_assert_eq(memory_create_backed(&mem, -1, 4 << 20, &backing, &err), 0, "%s", err.text);
+	cr_assert_eq(resident(mem, 1024), 4096u);
+	/* It stays. */
+	*(uint8_t *)memory_ptr(mem, 5, 1) = 7;
+	cr_assert_eq(memory_clear(mem, &err), 0);
+	cr_assert_eq(*(uint8_t *)memory_ptr(mem, 5, 1), 0);
+	cr_assert_eq(resident(mem, 1024), 4096u);
+	memory_destroy(mem);
+}
+
+Test(memory, single_pages_go_back)
+{
+	struct memory *mem = make(5 * GIB);
+	uint8_t *p = memory_ptr(mem, MEMORY_HOLE_END + PAGE, 2 * PAGE);
+
+	p[0] = p[PAGE] = 1;
+	cr_assert_eq(memory_discard(mem, MEMORY_HOLE_END + PAGE, PAGE), 0);
+	cr_assert_eq(p[0], 0);
+	cr_assert_eq(p[PAGE], 1);
+	cr_assert_eq(memory_discard(mem, MEMORY_HOLE_START, PAGE), -EFAULT);
+	cr_assert_eq(memory_discard(mem, MEMORY_HOLE_START - PAGE, 2 * PAGE), -EFAULT);
+	cr_assert_eq(memory_discard(mem, PAGE + 1, PAGE), -EFAULT);
+	cr_assert_eq(memory_discard(mem, 0, 0), -EFAULT);
+	memory_destroy(mem);
+}
+
+static unsigned free_huge_pages(void)
+{
+	FILE *f = fopen("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages", "re");
+	unsigned n = 0;
+
+	if (!f)
+		return 0;
+	if (fscanf(f, "%u", &n) != 1)
+		n = 0;
+	fclose(f);
+	return n;
+}
+
+Test(memory, huge_pages)
+{
+	const struct memory_backing backing = { .huge_page = 2 << 20, .prealloc = true };
+	struct memory *mem = NULL;
+	struct error err = { "" };
+	int ret;
+
+	cr_assert_eq(memory_create_backed(&mem, -1, 3 << 20, &backing, &err), -EINVAL);
+	cr_assert_str_eq(err.text, "guest memory of 3 MiB is no number of huge pages of 2048 KiB");
+	/* More than any host has, and what is there. */
+	cr_assert_lt(memory_create_backed(&mem, -1, 1ull << 45, &backing, &err), 0);
+	cr_assert(strstr(err.text, "the host has"), "%s", err.text);
+	cr_assert_null(mem);
+	ret = memory_create_backed(&mem, TOY_VM_FD, 4 << 20, &backing, &err);
+	if (ret && !free_huge_pages())
+		cr_skip_test("the host has no huge pages reserved");
+	cr_assert_eq(ret, 0, "%s", err.text);
+	cr_assert(is_view(mem, (4 << 20) - 1));
+	*(uint8_t *)memory_ptr(mem, 5, 1) = 7;
+	cr_assert_eq(memory_discard(mem, 0, PAGE), -EOPNOTSUPP);
+	cr_assert_eq(memory_protect(mem, 0, MEMORY_STORES, true), -EOPNOTSUPP);
+	cr_assert_eq(*(uint8_t *)memory_ptr(mem, 5, 1), 7);
+	cr_assert_eq(memory_clear(mem, &err), 0);
+	cr_assert_eq(*(uint8_t *)memory_ptr(mem, 5, 1), 0);
 	memory_destroy(mem);
 }

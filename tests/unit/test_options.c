@@ -141,6 +141,20 @@ Test(options, drives)
 	cr_assert(d[0].snapshot && d[1].snapshot);
 }
 
+Test(options, memory_of_the_host)
+{
+	cr_assert_eq(parse(""), 0);
+	cr_assert_eq(opts.cfg.ram_backing.huge_page, 0u);
+	cr_assert_not(opts.cfg.ram_backing.prealloc);
+	cr_assert_eq(parse("-machine|hugepages=on|-mem-prealloc"), 0, "%s", err.text);
+	cr_assert_eq(opts.cfg.ram_backing.huge_page, 2u << 20);
+	cr_assert(opts.cfg.ram_backing.prealloc);
+	cr_assert_eq(parse("-machine|hugepages=1G"), 0);
+	cr_assert_eq(opts.cfg.ram_backing.huge_page, 1u << 30);
+	cr_assert_eq(parse("-machine|hugepages=1G|-machine|hugepages=off"), 0);
+	cr_assert_eq(opts.cfg.ram_backing.huge_page, 0u);
+}
+
 Test(options, shares)
 {
 	cr_assert_eq(
@@ -284,6 +298,7 @@ Test(options, mistakes_are_said)
 		{ "-name|aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
 		  "no name" },
 		{ "-machine|q35", "dumpdtb=FILE" },
+		{ "-machine|hugepages=4M", "there is on, off, 2M and 1G" },
 		{ "-machine|dumpdtb=", "dumpdtb=FILE" },
 		{ "-serial|none|-serial|none|-serial|none|-serial|none|-serial|none", "at most 4" },
 	};
