@@ -24,6 +24,7 @@
 #include "hv/kvm.h"
 #include "hv/netdev.h"
 #include "hv/probe.h"
+#include "hv/profile.h"
 #include "hv/record.h"
 #include "hv/runstate.h"
 #include "hv/trace.h"
@@ -179,6 +180,7 @@ void machine_destroy(struct machine *m)
 		m->exit_notifiers = n->next;
 		n->fn(n->opaque);
 	}
+	profile_free(m);
 	vcpu_for_each(m, v)
 		vcpu_destroy(v);
 	if (m->vm_fd >= 0)
@@ -308,6 +310,7 @@ static int reset_stopped(struct machine *m, struct error *err)
 	if (!ret)
 		ret = arch_vm_reset(m, err);
 	kernel_symbols_forget_slide(m);
+	profile_forget(m);
 	if (!ret) {
 		devices_reset(m);
 		ret = machine_load(m, err);

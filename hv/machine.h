@@ -33,6 +33,7 @@ struct arch_vm;
 struct debug;
 struct dma_observer;
 struct kvm_caps;
+struct profile;
 struct queued_event;
 struct recorder;
 struct pci_bus;
@@ -136,6 +137,7 @@ struct machine {
 	const struct device_observer *device_observer; /* device_event.h */
 	struct device_stops *device_stops;
 	struct control_client *clients;
+	struct profile *profile; /* NULL: none was ever taken; loop thread */
 	unsigned record_topics;	 /* of record.h, a bit each; atomic */
 	uint64_t packets[2];	 /* of gdb's: received, sent; loop thread */
 	struct recorder *record; /* … NULL: nothing was ever recorded; atomic */

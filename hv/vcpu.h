@@ -157,6 +157,15 @@ void vcpu_work_run(struct vcpu *v);
 /* Waits until anything has changed (m->run_cond). The vCPU's own thread, m->run_lock held. */
 void vcpu_work_wait(struct vcpu *v);
 
+/*
+ * Has work[i], which is made and owned by the caller, done on vCPU i where that is in the guest, as
+ * soon as it is out; those whose work has not been done since the last time are left alone. Never
+ * waits. Any thread.
+ */
+void vcpu_interrupt_all(struct machine *m, struct vcpu_work work[]);
+/* Returns when all that was asked for has been done. */
+void vcpu_interrupt_wait(struct machine *m, const struct vcpu_work work[]);
+
 /* Records whether it is in the guest, when that has changed. m->run_lock held. */
 void vcpu_record_place(struct vcpu *v);
 /* The same of all vCPUs, whether it has changed or not. Any thread. */

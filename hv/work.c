@@ -148,6 +148,29 @@ int vcpu_queue_named(struct vcpu *v, void (*fn)(struct vcpu *v, void *arg), void
 	return ret;
 }
 
+void vcpu_interrupt_all(struct machine *m, struct vcpu_work work[])
+{
+	struct vcpu *v;
+
+	pthread_mutex_lock(&m->run_lock);
+	vcpu_for_each(m, v) {
+		if (!v->in_guest || v->destroy || !work[v->index].done)
+			continue;
+		work[v->index].done = false;
+		queue_work(v, &work[v->index]);
+	}
+	pthread_mutex_unlock(&m->run_lock);
+}
+
+void vcpu_interrupt_wait(struct machine *m, const struct vcpu_work work[])
+{
+	pthread_mutex_lock(&m->run_lock);
+	for (int i = 0; i < MACHINE_MAX_VCPUS; i++)
+		while (!work[i].done)
+			pthread_cond_wait(&m->run_cond, &m->run_lock);
+	pthread_mutex_unlock(&m->run_lock);
+}
+
 static bool exclusive_is_mine(const struct machine *m)
 {
 	return m->exclusive_depth && pthread_equal(m->exclusive_owner, pthread_self());

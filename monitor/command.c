@@ -19,11 +19,11 @@
 
 /* In the order in which `help` shows them. */
 static const struct mon_command *const families[] = {
-	mon_help_commands,	 mon_run_commands,    mon_info_commands,   mon_memory_commands,
-	mon_copy_commands,	 mon_pages_commands,  mon_symbol_commands, mon_backtrace_commands,
-	mon_breakpoint_commands, mon_catch_commands,  mon_change_commands, mon_trace_commands,
-	mon_log_commands,	 mon_script_commands, mon_inject_commands, mon_port_commands,
-	mon_balloon_commands,	 mon_link_commands,
+	mon_help_commands,	 mon_run_commands,    mon_info_commands,    mon_memory_commands,
+	mon_copy_commands,	 mon_pages_commands,  mon_symbol_commands,  mon_backtrace_commands,
+	mon_breakpoint_commands, mon_catch_commands,  mon_change_commands,  mon_trace_commands,
+	mon_log_commands,	 mon_script_commands, mon_inject_commands,  mon_port_commands,
+	mon_balloon_commands,	 mon_link_commands,   mon_profile_commands,
 };
 
 const struct mon_command *mon_command_at(size_t n)

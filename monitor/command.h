@@ -243,6 +243,7 @@ extern const struct mon_command mon_catch_commands[];
 extern const struct mon_command mon_change_commands[];
 extern const struct mon_command mon_trace_commands[];
 extern const struct mon_command mon_log_commands[];
+extern const struct mon_command mon_profile_commands[];
 extern const struct mon_command mon_script_commands[];
 extern const struct mon_command mon_inject_commands[];
 extern const struct mon_command mon_link_commands[];

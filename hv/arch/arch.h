@@ -137,6 +137,8 @@ void arch_regs_forget(struct vcpu *v);
 int arch_regs_flush(struct vcpu *v);
 /* How code at pc decodes: 16, 32 or 64. */
 int arch_code_bits(struct vcpu *v);
+/* Whether it runs a program of the guest's, not its kernel. */
+bool arch_in_user_mode(struct vcpu *v);
 /* Registers for a person; @code: with the bytes at pc. */
 void arch_dump(struct vcpu *v, struct strbuf *out);
 /* The same for programs: NAME=VALUE, as QEMU shows them. */

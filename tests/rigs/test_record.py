@@ -7,6 +7,7 @@ import pathlib
 import re
 import tempfile
 import time
+import xml.dom.minidom
 
 from process import PATIENCE
 from test_monitor import PROMPT, Session, check
@@ -97,4 +98,43 @@ def test_in_every_state(place):
     check("stopped", m("log exits"))
     m("system_reset")
     check(r"\d+ events written", m("trace save /tmp/vitrine-record-state.txt"))
+    m.quit()
+
+
+def spinning(place):
+    return Session(place, "-kernel", "@load.elf", "-append", "spin", "-smp", 1)
+
+
+def test_profile(place):
+    """A guest that is in one function three times as long as in the other."""
+    m = spinning(place)
+    wait_for(m, r"0x0*[1-9a-f]", "print u64(rounds)")
+    check("no profile was taken", m("profile top"))
+    m("profile start 500")
+    check("a profile is being taken", m("profile start"))
+    wait_for(m, r" [1-9][0-9]{3,} samples", "profile status")
+    check("stopped: paused", m("stop"))
+    check(r"stopped at 500 Hz", m("profile stop"))
+    text = m("profile top 2")
+    shares = {name: float(self) for self, name in re.findall(r"^ *([\d.]+) % +[\d.]+ % +\d+  (\w+)\r?$", text, re.M)}
+    assert 65 < shares["work_long"] < 85 and 15 < shares["work_short"] < 35, text
+    for name, pattern in (("t.svg", r"<title>work_long: \d+ samples"),
+                          ("t.folded", r"(?m)^boot_high;kernel_main;work_long \d+$")):
+        with tempfile.TemporaryDirectory(prefix="vitrine-record-") as directory:
+            path = pathlib.Path(directory if place.name == "native" else "/tmp", name)
+            check(r"\d+ samples written to", m(f"profile save {path}"))
+            if place.name == "native":
+                assert re.search(pattern, path.read_text()), path.read_text()
+                if name.endswith(".svg"):
+                    xml.dom.minidom.parse(str(path))
+    m.quit()
+
+
+def test_profile_of_halted_vcpus(place):
+    m = Session(place, "-kernel", "@hlt.elf", "-smp", 1)
+    wait_for(m, "halted", "info cpus")
+    m("profile start 500")
+    text = wait_for(m, r"[1-9][0-9]{2,} of a halted vCPU", "profile status")
+    samples, idle = map(int, re.search(r"(\d+) samples, (\d+) of a halted", text).groups())
+    assert idle > samples * 0.9, text
     m.quit()

@@ -161,6 +161,22 @@ int arch_code_bits(struct vcpu *v)
 	return 64;
 }
 
+bool arch_in_user_mode(struct vcpu *v)
+{
+	(void)v;
+	return false;
+}
+
+int arch_reg_sp(void)
+{
+	return -1;
+}
+
+int arch_reg_fp(void)
+{
+	return -1;
+}
+
 void arch_dump(struct vcpu *v, struct strbuf *out)
 {
 	strbuf_printf(out, "pc 0x%llx\n", (unsigned long long)cpu_of(v)->pc);

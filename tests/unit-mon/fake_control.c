@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "hv/arch/arch.h"
+#include "hv/profile.h"
 #include "hv/record.h"
 #include "hv/vcpu.h"
 
@@ -60,6 +61,7 @@ void fake_destroy(struct fake *f)
 {
 	devices_destroy(&f->m);
 	record_free(&f->m);
+	profile_free(&f->m);
 	memory_destroy(f->m.ram);
 	pthread_mutex_destroy(&f->m.run_lock);
 	free(f);
@@ -68,6 +70,21 @@ void fake_destroy(struct fake *f)
 void vcpu_record_places(struct machine *m)
 {
 	(void)m;
+}
+
+void profile_sample(struct vcpu *v, void *unused)
+{
+	(void)v, (void)unused;
+}
+
+void vcpu_interrupt_all(struct machine *m, struct vcpu_work work[])
+{
+	(void)m, (void)work;
+}
+
+void vcpu_interrupt_wait(struct machine *m, const struct vcpu_work work[])
+{
+	(void)m, (void)work;
 }
 
 void fake_notify(struct fake *f, const struct control_event *ev)

@@ -355,7 +355,7 @@ Test(mon_console, a_terminal_gets_readline)
 {
 	struct chardev *cd = console(true);
 
-	type(cd, "pr\t1 + 1\r");
+	type(cd, "pri\t1 + 1\r");
 	expect_says(cd, "print");
 	expect_says(cd, "\r\n0x2  2\r\n");
 	expect_says(cd, PROMPT);

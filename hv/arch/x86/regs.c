@@ -374,6 +374,12 @@ void arch_set_pc(struct vcpu *v, uint64_t pc)
 	v->arch.dirty |= X86_SET_REGS;
 }
 
+bool arch_in_user_mode(struct vcpu *v)
+{
+	/* The DPL of SS is the CPL (SDM volume 3, 5.5); in virtual-8086 mode 3. */
+	return !x86_regs_load(v, X86_SET_SREGS) && v->arch.sregs.ss.dpl == 3;
+}
+
 int arch_code_bits(struct vcpu *v)
 {
 	const struct kvm_sregs *s = &v->arch.sregs;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * load: accesses for a benchmark to count. `pio=N` writes N times to the scratch register of the
- * first serial port; the lines before and after are what the benchmark takes the time between.
+ * load: accesses for a benchmark to count, and work for a profiler to find. `pio=N` writes N times
+ * to the scratch register of the first serial port; the lines before and after are what the
+ * benchmark takes the time between. `spin` works for ever.
  */
 #include "tests/guests/kit/kit.h"
 
@@ -15,6 +16,30 @@ static void pio(uint64_t count)
 		     : "+r"(count)
 		     : "a"(0), "d"(machine.uart_port + UART_SCRATCH)
 		     : "memory");
+}
+
+static volatile uint64_t rounds;
+
+/* The two are alike, but for how long they take. */
+__noinline static void work_long(uint64_t count)
+{
+	while (count--)
+		rounds++;
+}
+
+__noinline static void work_short(uint64_t count)
+{
+	while (count--)
+		rounds++;
+}
+
+/* Three quarters of the time in one function, a quarter in another. */
+__noinline static void spin(void)
+{
+	for (;;) {
+		work_long(3000);
+		work_short(1000);
+	}
 }
 
 void cpu_main(struct percpu *cpu)
@@ -32,6 +57,8 @@ void kernel_main(uint32_t start_info, uint32_t zero_page)
 	print("load: begin\n");
 	if (count)
 		pio(count);
+	if (option_flag("spin"))
+		spin();
 	print("load: end\n");
 	debug_exit(0);
 }
