@@ -5,8 +5,6 @@ import re
 import socket
 import time
 
-from suites import Skip
-
 
 def _start(place, drill, *options):
     return place.start(["-kernel", "@platform.elf", "-append", drill, "-m", 64, "-gdb", "none",
@@ -70,11 +68,22 @@ def test_fw_cfg_brings_files_and_takes_the_vmcoreinfo(place):
 
 
 def test_the_clock_interrupts(place):
-    if place.name == "svm":
-        raise Skip("the guest does not come to its end there; why is open")
     text = _ends(_start(place, "rtc", "-serial", "stdio", "-monitor", "none"), 1)
     for what in ("periodically", "at the end of a second", "at its alarm"):
         assert re.search(rf"{what}: ok", text), text
+
+
+def test_a_serial_port_by_interrupts(place):
+    port = place.socket_path()
+    vitrine = _start(place, "uart", "-serial", "stdio", "-serial", f"unix:{port}", "-monitor", "none")
+    vitrine.expect("send a line", 300)
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(300)
+        s.connect(place.reach(port))
+        s.sendall(b"there and back, by interrupts\n")
+        assert s.makefile("rb").readline() == b"THERE AND BACK, BY INTERRUPTS\n"
+    text = _ends(vitrine, 1)
+    assert "each byte went when there was room: ok" in text, text
 
 
 def test_keys_arrive(place):

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * platform: drivers of the board's small devices without an operating system. A word on
- * the command line says which: panic, crash, fwcfg, rtc, keyboard,
+ * the command line says which: panic, crash, fwcfg, rtc, keyboard, uart (uart.c),
  * cpus.
  *
  * Prints a line for each thing that works. Ends with 0, or with the number of the line
  * that went wrong.
  */
-#include "tests/guests/drivers/drivers.h"
+#include "tests/guests/platform/platform.h"
 
 /* ---- pvpanic: QEMU's docs/specs/pvpanic.rst ---- */
 
@@ -129,7 +129,7 @@ static void fw_cfg_drill(void)
 #define VECTOR_RTC VECTOR_TEST
 #define VECTOR_KBD (VECTOR_TEST + 1)
 
-static void ioapic_open(uint8_t gsi, uint8_t vector)
+void ioapic_open(uint8_t gsi, uint8_t vector)
 {
 	static const struct {
 		uint8_t half;
@@ -281,8 +281,9 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } drills[] = {
-	{ "fwcfg", fw_cfg_drill }, { "rtc", rtc_drill },     { "keyboard", keyboard_drill },
-	{ "cpus", cpus_drill },	   { "panic", panic_drill }, { "crash", crash_drill },
+	{ "fwcfg", fw_cfg_drill }, { "rtc", rtc_drill },   { "keyboard", keyboard_drill },
+	{ "uart", uart_drill },	   { "cpus", cpus_drill }, { "panic", panic_drill },
+	{ "crash", crash_drill },
 };
 
 void kernel_main(uint32_t start_info, uint32_t zero_page)
