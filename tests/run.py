@@ -113,6 +113,8 @@ def run_place(kind, report):
             place = run_test(test, place, report)
     except PlaceDied as e:
         report.fail(f"{kind.name}/boot", 0, str(e))
+    except Exception as e:  # this is a thread: nobody else would count what it did not run
+        report.fail(f"{kind.name}/boot", 0, suites.describe(e))
     finally:
         if place:
             place.close()
