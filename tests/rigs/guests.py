@@ -2,7 +2,8 @@
 """The guests that tests boot, by name.
 
 "linux" is Debian's stock kernel, "initrd" its initramfs (inner_init.c), "shell"
-one with a shell and virtio's modules (inner_shell.sh), "linux-full" and "shell-full" the kernel
+one with a shell and virtio's modules (inner_shell.sh), "bench-shell" the same with what
+`make bench-linux` runs in it, "linux-full" and "shell-full" the kernel
 with drivers of real hardware and its initramfs, "driver" one that loads tests/modules/edu
 (inner_driver.sh), and each file that tests/guests builds goes by its own name.
 """
@@ -50,7 +51,7 @@ _SHELL_MODULES = ("virtio_ring", "virtio", "virtio_pci_legacy_dev", "virtio_pci_
 _FULL_MODULES = ("e1000",)
 
 
-def _shell(debian, modules, name):
+def _shell(debian, modules, name, programs=()):
     """Made anew each time: it is a matter of milliseconds."""
     fs = Initramfs()
     for directory in ("proc", "sys", "dev", "tmp", "root"):
@@ -60,6 +61,8 @@ def _shell(debian, modules, name):
     fs.symlink("bin/sh", "busybox")
     fs.file("init", _HERE / "inner_shell.sh")
     fs.file("bin/udhcpc.sh", _HERE / "udhcpc.sh")
+    for source in programs:
+        fs.file(f"bin/{source.name}", source)
     order = []
     for module in modules:
         found = debian.module(module)
@@ -106,6 +109,8 @@ def path(name):
         return _initrd()
     if name == "shell":
         return _shell(kernel(), _SHELL_MODULES, name)
+    if name == "bench-shell":
+        return _shell(kernel(), _SHELL_MODULES, name, [BUILD / "tests" / "rigs" / "bench_disk"])
     if name == "linux-full":
         return kernel(FULL).image
     if name == "shell-full":
