@@ -33,7 +33,7 @@ LIBS       := -lfdt $(shell pkg-config --libs $(PKGS) 2>/dev/null || echo -lread
 # Debian packages: what the program needs, and what its tests need besides.
 DEPS := gcc make pkg-config acpica-tools linux-libc-dev libfdt-dev libelf-dev libreadline-dev libcapstone-dev libjson-c-dev libslirp-dev liburing-dev
 TEST_DEPS := libcriterion-dev gdb lldb python3 python3-jsonschema clang libclang-rt-14-dev clang-format clang-tidy cppcheck mandoc \
-             device-tree-compiler busybox-static bochs bochsbios vgabios qemu-system-x86
+             device-tree-compiler busybox-static e2fsprogs bochs bochsbios vgabios qemu-system-x86
 
 # The device build list: dropping a name here still links and boots. What devices
 # are put together from (the directories in devices/) is always built, and unused without them.

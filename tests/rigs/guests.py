@@ -5,13 +5,15 @@
 one with a shell and virtio's modules (inner_shell.sh), "bench-shell" the same with what
 `make bench-linux` runs in it, "linux-full" and "shell-full" the kernel
 with drivers of real hardware and its initramfs, "driver" one that loads tests/modules/edu
-(inner_driver.sh), and each file that tests/guests builds goes by its own name.
+(inner_driver.sh), "debian-initrd" what an installed Debian would have (initramfs_tools.py), a name
+of _SCRIPTS a script for a disk, and each file that tests/guests builds goes by its own name.
 """
 import gzip
 import os
 import pathlib
 import threading
 
+import initramfs_tools
 import kbuild
 import symbols
 from image import Initramfs
@@ -91,6 +93,9 @@ def _written(fs, name):
     return out
 
 
+_SCRIPTS = {"disk-rc": "inner_disk.sh", "disk-udhcpc": "udhcpc.sh"}
+
+
 def built():
     """{name: path} of what tests/guests built."""
     return {p.name: p for p in sorted((BUILD / "guests").glob("*"))
@@ -117,6 +122,10 @@ def path(name):
         return _shell(kernel(FULL), _FULL_MODULES, name)
     if name == "driver":
         return _driver()
+    if name == "debian-initrd":
+        return initramfs_tools.made()
+    if name in _SCRIPTS:
+        return _HERE / _SCRIPTS[name]
     found = BUILD / "guests" / name
     if not found.exists():
         raise Missing(f"the guest {name} is not built: run make guests")

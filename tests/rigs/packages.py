@@ -54,20 +54,20 @@ def unpacked(package, *more):
 
 
 class Kernel:
-    """A stock Debian kernel: .version, .image (the bzImage), .module(name)."""
+    """A stock Debian kernel: .version, .image (the bzImage), .modules (their directory), .module(name)."""
 
     def __init__(self, tree):
         self.image = next(iter(tree.glob("boot/vmlinuz-*")), None)
         if not self.image:
             raise Missing(f"{tree.name} holds no boot/vmlinuz")
         self.version = self.image.name.removeprefix("vmlinuz-")
-        self._modules = tree / "lib" / "modules" / self.version
-        if not self._modules.is_dir():
-            self._modules = tree / "usr" / "lib" / "modules" / self.version
+        self.modules = tree / "lib" / "modules" / self.version
+        if not self.modules.is_dir():
+            self.modules = tree / "usr" / "lib" / "modules" / self.version
 
     def module(self, name):
         """Path of NAME.ko, None when the kernel has it built in or not at all."""
-        return next(iter(self._modules.rglob(f"{name}.ko")), None)
+        return next(iter(self.modules.rglob(f"{name}.ko")), None)
 
 
 # The small one of virtual machines, and the one of real machines, with drivers of real hardware.

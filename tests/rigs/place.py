@@ -257,6 +257,8 @@ class Rig(Place):
     modules = ()
     # Guest files that are large or made of more packages: a rig does without those that cannot be made.
     more_guests = ()
+    # Programs of the host that are there besides busybox's.
+    more_programs = ()
     boot_timeout = 900
 
     def __init__(self):
@@ -306,6 +308,7 @@ class Rig(Place):
                     if p.is_file() and os.access(p, os.X_OK)]
         if (BUILD / "vitrine").exists():
             binaries.append(("bin/vitrine", BUILD / "vitrine"))
+        binaries += [(f"bin/{name}", program(name)) for name in self.more_programs]
         binaries.append(("bin/gdb", unpacked("gdb-minimal") / "usr" / "bin" / "gdb"))
         for where, source in binaries:
             fs.file(where, source)
@@ -387,7 +390,8 @@ class Vmx(Rig):
 class Svm(Rig):
     name = "svm"
     modules = ("irqbypass", "kvm", "ccp", "kvm-amd")
-    more_guests = ("shell", "linux-full", "shell-full", "driver")
+    more_guests = ("shell", "linux-full", "shell-full", "driver", "debian-initrd", "disk-rc", "disk-udhcpc")
+    more_programs = ("mke2fs", "e2fsck", "debugfs")
 
     def _emulate(self, kernel_image, initrd):
         return emulators.Qemu(self.scratch, kernel_image, initrd)

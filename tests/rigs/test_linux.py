@@ -3,9 +3,9 @@
 # needs: processor
 """A stock Linux without a debugger. (With one: tests/gdb/test_linux_*.py)"""
 import re
-import socket
 import time
 
+from console import Console
 from emulators import LINUX_ARGUMENTS
 from suites import Skip
 
@@ -14,37 +14,6 @@ BOOT = 1800
 
 _OPTIONS = ["-kernel", "@linux", "-initrd", "@initrd", "-no-reboot", "-serial", "stdio",
             "-monitor", "none"]
-
-
-class Console:
-    """Commands to a monitor's socket; each returns its output."""
-
-    def __init__(self, path):
-        self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.settimeout(BOOT)
-        self._socket.connect(path)
-        self._read()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self._socket.close()
-
-    def _read(self):
-        text = b""
-        while not text.endswith(b"(vitrine) "):
-            got = self._socket.recv(65536)
-            assert got, f"the monitor is gone after {text!r}"
-            text += got
-        return text.decode()
-
-    def send(self, command):
-        self._socket.sendall(command.encode() + b"\n")
-
-    def __call__(self, command):
-        self.send(command)
-        return self._read()
 
 
 def test_boots_to_init_and_ends(place):
