@@ -3,10 +3,11 @@
 """A stock Linux with its own nvme driver. The images are in the rig's memory."""
 import re
 
-from inner import boot, do, end, monitor
+from inner import attempt, boot, do, end, monitor
 
 _MIB = 16
 _DISK = "/dev/nvme0n1"
+_PCI = "/sys/bus/pci/drivers/nvme"
 
 
 def _make_image(place, name):
@@ -50,4 +51,48 @@ def test_what_is_written_is_in_the_file(place):
     assert re.search(r"submission queue 2: \d+ entries .*, to completion queue 2, in flight 0", text), text
     assert "Asynchronous Event Request, waits for its event" in text, text
     assert re.search(r"nvme0: .*drive d, by io_uring\n", monitor(place, "info block"))
+    end(vitrine)
+
+
+def test_discard_and_rebind(place):
+    image = _make_image(place, "discard")
+    vitrine = boot(place, "-drive", f"file={image},if=none,id=d", "-device",
+                   "nvme,drive=d,max_ioqpairs=1,logical_block_size=4096")
+    assert do(vitrine, "cat /sys/block/nvme0n1/queue/logical_block_size").split() == ["4096"]
+    do(vitrine, f"mke2fs -b 4096 {_DISK} >/dev/null && mkdir /mnt && mount -t ext4 -o discard {_DISK} /mnt")
+    do(vitrine, "dd if=/dev/urandom of=/mnt/file bs=1M count=8 2>/dev/null; sync")
+    before = int(place.run(f"du -k {image}").text.split()[0])
+    do(vitrine, "rm /mnt/file; sync; fstrim /mnt; umount /mnt")
+    after = int(place.run(f"du -k {image}").text.split()[0])
+    assert after <= before - 8000, (before, after)
+    do(vitrine, f"blkdiscard -o 4194304 -l 4194304 {_DISK}")
+    # The driver shuts the controller down, and takes it anew.
+    address = do(vitrine, f"cd {_PCI} && echo 0000:*").split()[0]
+    do(vitrine, f"echo {address} >{_PCI}/unbind")
+    assert attempt(vitrine, f"test -e {_DISK}")[0] == 1
+    assert "SHST=complete" in monitor(place, "info device nvme0")
+    do(vitrine, f"echo {address} >{_PCI}/bind; until [ -b {_DISK} ]; do usleep 100000; done")
+    assert _sum_inside(vitrine) == _sum(place, image)
+    do(vitrine, "echo 1 >/sys/class/nvme/nvme0/reset_controller")
+    assert _sum_inside(vitrine) == _sum(place, image)
+    end(vitrine)
+
+
+def test_injected_faults(place):
+    """Linux's error paths: a read error is its reader's; what times out is aborted, and tried again."""
+    image = _make_image(place, "faults")
+    vitrine = boot(place, "-drive", f"file={image},if=none,id=d", "-device", "nvme,drive=d")
+    read = f"dd if={_DISK} of=/tmp/read bs=64k count=1 iflag=direct 2>&1"
+    do(vitrine, read)
+    monitor(place, "inject nvme0 error")
+    status, text = attempt(vitrine, read)
+    assert status == 1 and "Input/output error" in text, text
+    do(vitrine, read)
+    do(vitrine, "echo 2000 >/sys/block/nvme0n1/queue/io_timeout; dmesg -c >/dev/null")
+    monitor(place, "inject nvme0 timeout")
+    do(vitrine, read)
+    text = do(vitrine, "dmesg")
+    assert re.search(r"nvme0: I/O .*QID 1 timeout, aborting", text), text
+    assert "Abort status: 0x0" in text, text
+    do(vitrine, f"dd if={_DISK} bs=64k count=1 2>/dev/null | cmp - /tmp/read")
     end(vitrine)

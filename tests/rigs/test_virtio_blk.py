@@ -3,41 +3,9 @@
 """A stock Linux with its own virtio_blk and virtio-rng. The images are in the rig's memory."""
 import re
 
-from emulators import LINUX_ARGUMENTS
-from process import PATIENCE
+from inner import attempt, boot, do, end, monitor
 
-_BOOT = 900
 _MIB = 16
-
-
-def _boot(place, *options):
-    vitrine = place.start(["-kernel", "@linux", "-initrd", "@shell", "-append", LINUX_ARGUMENTS,
-                           "-m", 256, "-no-reboot", "-serial", "stdio",
-                           "-monitor", "tcp:127.0.0.1:4444", *options])
-    vitrine.expect("shell ready", _BOOT)
-    _do(vitrine, "true")  # behind what the shell says of itself
-    return vitrine
-
-
-def _try(vitrine, command, timeout=PATIENCE):
-    """The status of a command of the guest, and what it prints."""
-    at = len(vitrine.output)
-    vitrine.write(f"{command}; echo \"status $?.\"\n".encode())
-    found = vitrine.expect(r"status (\d+)\.", timeout, after=at)
-    text = vitrine.output[at:found.start()].decode(errors="replace").replace("\r", "")
-    return int(found[1]), text
-
-
-def _do(vitrine, command, timeout=PATIENCE):
-    """The same of one that succeeds."""
-    status, text = _try(vitrine, command, timeout)
-    assert status == 0, f"{command}: status {status}:\n{text}"
-    return text
-
-
-def _end(vitrine):
-    vitrine.write(b"reboot -f\n")
-    assert vitrine.wait() == 0, vitrine.tail
 
 
 def _make_image(place, name):
@@ -52,54 +20,50 @@ def _sum(place, path):
 
 def _sum_inside(vitrine):
     """Of the whole disk, as the device gives it: nothing of it is in the guest's memory."""
-    _do(vitrine, "sync; echo 3 >/proc/sys/vm/drop_caches")
-    return _do(vitrine, "md5sum </dev/vda").split()[0]
-
-
-def _info_block(place):
-    return place.run("{ echo info block; sleep 1; } | nc -w 30 127.0.0.1 4444").text
+    do(vitrine, "sync; echo 3 >/proc/sys/vm/drop_caches")
+    return do(vitrine, "md5sum </dev/vda").split()[0]
 
 
 def test_what_is_written_is_in_the_file(place):
     image = _make_image(place, "whole")
-    vitrine = _boot(place, "-smp", 2, "-drive", f"file={image},id=d", "-device", "virtio-rng")
-    assert _do(vitrine, "cat /sys/block/vda/size").split() == [str(_MIB * 2048)]
-    assert _do(vitrine, "cat /sys/block/vda/serial").split() == ["d"]
-    assert "write back" in _do(vitrine, "cat /sys/block/vda/queue/write_cache")
+    vitrine = boot(place, "-smp", 2, "-drive", f"file={image},id=d", "-device", "virtio-rng")
+    assert do(vitrine, "cat /sys/block/vda/size").split() == [str(_MIB * 2048)]
+    assert do(vitrine, "cat /sys/block/vda/serial").split() == ["d"]
+    assert "write back" in do(vitrine, "cat /sys/block/vda/queue/write_cache")
     assert _sum_inside(vitrine) == _sum(place, image)
-    _do(vitrine, "dd if=/dev/urandom of=/dev/vda bs=100k seek=3 count=50 conv=fsync 2>/dev/null")
+    do(vitrine, "dd if=/dev/urandom of=/dev/vda bs=100k seek=3 count=50 conv=fsync 2>/dev/null")
     assert _sum_inside(vitrine) == _sum(place, image)
     # With a message of its own for each queue.
-    interrupts = _do(vitrine, "grep virtio /proc/interrupts")
+    interrupts = do(vitrine, "grep virtio /proc/interrupts")
     assert len(re.findall(r"PCI-MSI.*virtio\d+-req\.", interrupts)) == 2, interrupts
-    assert re.search(r"drive d, by io_uring\n", _info_block(place).replace("\r", ""))
+    assert re.search(r"drive d, by io_uring\n", monitor(place, "info block"))
     # A file system, and what it leaves when it goes.
-    _do(vitrine, "mke2fs /dev/vda >/dev/null && mkdir /mnt && mount -t ext4 -o discard /dev/vda /mnt")
-    _do(vitrine, "dd if=/dev/urandom of=/mnt/file bs=1M count=8 2>/dev/null; sync")
+    do(vitrine, "mke2fs /dev/vda >/dev/null && mkdir /mnt && mount -t ext4 -o discard /dev/vda /mnt")
+    do(vitrine, "dd if=/dev/urandom of=/mnt/file bs=1M count=8 2>/dev/null; sync")
     before = int(place.run(f"du -k {image}").text.split()[0])
-    _do(vitrine, "rm /mnt/file; sync; fstrim /mnt; umount /mnt")
+    do(vitrine, "rm /mnt/file; sync; fstrim /mnt; umount /mnt")
     after = int(place.run(f"du -k {image}").text.split()[0])
     assert after <= before - 8000, (before, after)
     assert _sum_inside(vitrine) == _sum(place, image)
-    assert "virtio_rng" in _do(vitrine, "cat /sys/class/misc/hw_random/rng_current")
-    sums = {_do(vitrine, "head -c 512 /dev/hwrng | md5sum").split()[0] for _ in range(3)}
+    assert "virtio_rng" in do(vitrine, "cat /sys/class/misc/hw_random/rng_current")
+    sums = {do(vitrine, "head -c 512 /dev/hwrng | md5sum").split()[0] for _ in range(3)}
     assert len(sums) == 3, sums
-    _end(vitrine)
+    end(vitrine)
 
 
 def test_a_snapshot_on_a_packed_ring_leaves_the_file_alone(place):
     image = _make_image(place, "snapshot")
     before = _sum(place, image)
     place.run("mkdir -p /var/tmp")
-    vitrine = _boot(place, "-drive", f"file={image},if=none,id=d,snapshot=on",
+    vitrine = boot(place, "-drive", f"file={image},if=none,id=d,snapshot=on",
                     "-device", "virtio-blk-pci,drive=d,packed=on,logical_block_size=4096")
     assert _sum_inside(vitrine) == before
-    _do(vitrine, "dd if=/dev/zero of=/dev/vda bs=1M seek=4 count=4 conv=fsync 2>/dev/null")
+    do(vitrine, "dd if=/dev/zero of=/dev/vda bs=1M seek=4 count=4 conv=fsync 2>/dev/null")
     assert _sum_inside(vitrine) != before
-    zeroes = _do(vitrine, "dd if=/dev/vda bs=1M skip=4 count=4 2>/dev/null | md5sum").split()[0]
-    assert zeroes == _do(vitrine, "dd if=/dev/zero bs=1M count=4 2>/dev/null | md5sum").split()[0]
+    zeroes = do(vitrine, "dd if=/dev/vda bs=1M skip=4 count=4 2>/dev/null | md5sum").split()[0]
+    assert zeroes == do(vitrine, "dd if=/dev/zero bs=1M count=4 2>/dev/null | md5sum").split()[0]
     assert _sum(place, image) == before
-    _end(vitrine)
+    end(vitrine)
     assert _sum(place, image) == before
 
 
@@ -108,19 +72,19 @@ def test_read_only_and_full(place):
     image = _make_image(place, "readonly")
     place.run("mkdir -p /run/small && mount -t tmpfs -o size=6m small /run/small && "
               "truncate -s 32M /run/small/disk.img")
-    vitrine = _boot(place, "-drive", f"file={image},readonly=on",
+    vitrine = boot(place, "-drive", f"file={image},readonly=on",
                     "-drive", "file=/run/small/disk.img,cache=writethrough")
-    assert _do(vitrine, "cat /sys/block/vda/ro /sys/block/vdb/ro").split() == ["1", "0"]
+    assert do(vitrine, "cat /sys/block/vda/ro /sys/block/vdb/ro").split() == ["1", "0"]
     assert _sum_inside(vitrine) == _sum(place, image)
-    status, _ = _try(vitrine, "dd if=/dev/zero of=/dev/vda bs=4k count=1 2>&1")
+    status, _ = attempt(vitrine, "dd if=/dev/zero of=/dev/vda bs=4k count=1 2>&1")
     assert status != 0
-    assert "write through" in _do(vitrine, "cat /sys/block/vdb/queue/write_cache")
-    _do(vitrine, "dd if=/dev/urandom of=/tmp/good bs=1M count=2 2>/dev/null; dd if=/tmp/good of=/dev/vdb conv=fsync 2>/dev/null")
-    status, text = _try(vitrine, "dd if=/dev/urandom of=/dev/vdb bs=64k seek=64 count=256 conv=fsync 2>&1")
+    assert "write through" in do(vitrine, "cat /sys/block/vdb/queue/write_cache")
+    do(vitrine, "dd if=/dev/urandom of=/tmp/good bs=1M count=2 2>/dev/null; dd if=/tmp/good of=/dev/vdb conv=fsync 2>/dev/null")
+    status, text = attempt(vitrine, "dd if=/dev/urandom of=/dev/vdb bs=64k seek=64 count=256 conv=fsync 2>&1")
     assert status != 0, text
     assert len(re.findall("vitrine: disk1: .*could not be written: No space left", vitrine.text)) == 1
     # What was there before is there, and the device goes on.
-    _do(vitrine, "echo 3 >/proc/sys/vm/drop_caches; dd if=/dev/vdb bs=1M count=2 2>/dev/null | cmp - /tmp/good")
-    assert re.search(r"disk1: .*\n.*\n.*\n  errors [1-9]", _info_block(place).replace("\r", ""))
-    _end(vitrine)
+    do(vitrine, "echo 3 >/proc/sys/vm/drop_caches; dd if=/dev/vdb bs=1M count=2 2>/dev/null | cmp - /tmp/good")
+    assert re.search(r"disk1: .*\n.*\n.*\n  errors [1-9]", monitor(place, "info block"))
+    end(vitrine)
     place.run("umount /run/small")
