@@ -3,8 +3,8 @@
 
 "linux" is Debian's stock kernel, "initrd" its initramfs (inner_init.c), "shell"
 one with a shell and virtio's modules (inner_shell.sh), "bench-shell" the same with what
-`make bench-linux` runs in it, "linux-full" and "shell-full" the kernel
-with drivers of real hardware and its initramfs, "driver" one that loads tests/modules/edu
+`make bench-linux` runs in it, "linux-full" and "shell-full" the kernel with drivers of real
+hardware and its initramfs, "dummy.ko" a module of it, "driver" one that loads tests/modules/edu
 (inner_driver.sh), "debian-initrd" what an installed Debian would have (initramfs_tools.py), a name
 of _SCRIPTS a script for a disk, and each file that tests/guests builds goes by its own name.
 """
@@ -50,7 +50,7 @@ _SHELL_MODULES = ("virtio_ring", "virtio", "virtio_pci_legacy_dev", "virtio_pci_
                   "failover", "net_failover", "virtio_net", "virtio_console", "virtio_blk", "virtio-rng")
 
 
-_FULL_MODULES = ("e1000",)
+_FULL_MODULES = ("e1000", *_SHELL_MODULES[:5], "netfs", "fscache", "9pnet", "9p", "9pnet_virtio")
 
 
 def _shell(debian, modules, name, programs=()):
@@ -96,6 +96,17 @@ def _written(fs, name):
 _SCRIPTS = {"disk-rc": "inner_disk.sh", "disk-udhcpc": "udhcpc.sh"}
 
 
+def _module_file(name):
+    module = kernel(FULL).module(name.removesuffix(".ko"))
+    if not module:
+        raise Missing(f"the kernel has no {name}")
+    out = CACHE / name
+    partial = out.with_suffix(f".{os.getpid()}.{threading.get_ident()}")
+    partial.write_bytes(quick(module.read_bytes()))
+    os.replace(partial, out)
+    return out
+
+
 def built():
     """{name: path} of what tests/guests built."""
     return {p.name: p for p in sorted((BUILD / "guests").glob("*"))
@@ -126,6 +137,8 @@ def path(name):
         return initramfs_tools.made()
     if name in _SCRIPTS:
         return _HERE / _SCRIPTS[name]
+    if name.endswith(".ko"):
+        return _module_file(name)
     found = BUILD / "guests" / name
     if not found.exists():
         raise Missing(f"the guest {name} is not built: run make guests")

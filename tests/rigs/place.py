@@ -390,7 +390,8 @@ class Vmx(Rig):
 class Svm(Rig):
     name = "svm"
     modules = ("irqbypass", "kvm", "ccp", "kvm-amd")
-    more_guests = ("shell", "linux-full", "shell-full", "driver", "debian-initrd", "disk-rc", "disk-udhcpc")
+    more_guests = ("shell", "linux-full", "shell-full", "driver", "dummy.ko",
+                   "debian-initrd", "disk-rc", "disk-udhcpc")
     more_programs = ("mke2fs", "e2fsck", "debugfs")
 
     def _emulate(self, kernel_image, initrd):
