@@ -47,7 +47,8 @@ def _initrd():
 
 # In the order in which they are loaded.
 _SHELL_MODULES = ("virtio_ring", "virtio", "virtio_pci_legacy_dev", "virtio_pci_modern_dev", "virtio_pci",
-                  "failover", "net_failover", "virtio_net", "virtio_console", "virtio_blk", "virtio-rng")
+                  "failover", "net_failover", "virtio_net", "virtio_console", "virtio_blk", "virtio-rng",
+                  "virtio_balloon")
 
 
 _FULL_MODULES = ("e1000", *_SHELL_MODULES[:5], "netfs", "fscache", "9pnet", "9p", "9pnet_virtio")

@@ -100,3 +100,14 @@ def test_a_directory_of_the_host(place):
         _files_go_both_ways(vitrine, place)
         _directories(vitrine, place)
         _a_module(vitrine, place)
+        text = _do(vitrine, "cat /look/host")
+        assert text == "new\n", text
+        status, text = _try(vitrine, "echo x >/look/host")
+        assert status != 0, text
+        assert _host(place, f"cat {_SHARE}/host") == "new\n"
+        text = place.run("{ echo info device share0; sleep 1; } | nc -w 30 127.0.0.1 4444").text
+        assert f"{_SHARE} as src: " in text, text
+        # Nothing is left when it goes.
+        _do(vitrine, "umount /mnt")
+        text = place.run("{ echo info device share0; sleep 1; } | nc -w 30 127.0.0.1 4444").text
+        assert "fids 0, open files 0" in text, text
