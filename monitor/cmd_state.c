@@ -8,6 +8,7 @@
 #include "monitor/changed.h"
 #include "monitor/info.h"
 #include "monitor/session.h"
+#include "monitor/symbols.h"
 
 /* The widest register that is shown. */
 #define REG_BYTES 64
@@ -98,6 +99,8 @@ static void one_register(struct mon_call *call, int reg)
 	for (size_t i = bytes; i-- > 0;)
 		strbuf_printf(call->out, "%02x", raw[i]);
 	one_register_data(call, &regs[reg], raw, mark);
+	if (bytes <= sizeof(uint64_t))
+		arch_reg_flags(&regs[reg], mon_number_of(raw), call->out);
 	strbuf_puts(call->out, "\n");
 }
 
@@ -132,6 +135,7 @@ const struct mon_field mon_info_registers_result[] = {
 void mon_info_cpus(struct mon_call *call)
 {
 	uint64_t pc;
+	size_t mark;
 
 	data_list(call->out, "cpus");
 	for (int i = 0; i < control_vcpu_limit(call->m); i++) {
@@ -140,8 +144,13 @@ void mon_info_cpus(struct mon_call *call)
 		data_object(call->out, NULL);
 		field_bool(call->out, "current", i == call->session->cpu, "*", " ");
 		field_int(call->out, "cpu", " CPU #%lld: ", i);
-		if (!control_pc(call->m, i, &pc))
-			field_u64(call->out, "pc", "pc=0x%016llx ", pc);
+		if (!control_pc(call->m, i, &pc)) {
+			field_u64(call->out, "pc", "pc=0x%016llx", pc);
+			mark = call->out->len;
+			mon_symbol_put(call->m, i, pc, call->out);
+			data_since(call->out, "symbol", mark);
+			strbuf_puts(call->out, " ");
+		}
 		field_str(call->out, "activity", "%s\n", control_vcpu_activity(call->m, i));
 		data_end(call->out);
 	}
@@ -152,6 +161,7 @@ static const struct mon_field cpu_fields[] = {
 	{ "cpu", MON_INTEGER, false, "its number", NULL },
 	{ "current", MON_BOOL, false, "commands mean this one", NULL },
 	{ "pc", MON_NUMBER, MON_OPTIONAL, "linear address of its next instruction", NULL },
+	{ "symbol", MON_TEXT, MON_OPTIONAL, "where that is, with < >; empty: none", NULL },
 	{ "activity", MON_TEXT, false, "what it does", NULL },
 	{ 0 },
 };

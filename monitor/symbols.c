@@ -30,6 +30,15 @@ void mon_symbol_put(struct machine *m, int cpu, uint64_t addr, struct strbuf *ou
 	strbuf_free(&name);
 }
 
+void mon_symbol_put_return(struct machine *m, int cpu, uint64_t addr, struct strbuf *out)
+{
+	struct symbol symbol;
+
+	if (symbols_at(inspect_symbols(m, cpu), addr - 1, &symbol))
+		strbuf_printf(out, " <%s+0x%llx>", symbol.name,
+			      (unsigned long long)(addr - symbol.addr));
+}
+
 size_t mon_insn_put(struct machine *m, int cpu, uint64_t addr, const uint8_t *code, size_t len,
 		    struct strbuf *out)
 {

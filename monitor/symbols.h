@@ -14,6 +14,9 @@ struct mon_session;
 
 /* " <name+0x10>" behind an address; nothing when no symbol is there. @cpu: whose kernel it is. */
 void mon_symbol_put(struct machine *m, int cpu, uint64_t addr, struct strbuf *out);
+/* The same of an address that a call returns to: a call at the end of a function belongs to that.
+ */
+void mon_symbol_put_return(struct machine *m, int cpu, uint64_t addr, struct strbuf *out);
 /* "name+0x10"; -ENOENT: no symbol is there, nothing is put. */
 int mon_symbol_name(struct machine *m, int cpu, uint64_t addr, struct strbuf *out);
 /*

@@ -121,6 +121,15 @@ int arch_reg_write(struct vcpu *v, int reg, const void *buf, struct error *err);
 int arch_reg_pc(void);
 int arch_reg_sp(void);
 int arch_reg_fp(void); /* the frame pointer, where code keeps one */
+/* Appends " [ NAMES ]" of what is set in @value of a register whose bits have names. */
+void arch_reg_flags(const struct arch_reg *reg, uint64_t value, struct strbuf *out);
+/*
+ * Whether the words at @addr of a stack are what the processor pushes when it interrupts code that
+ * runs on this stack: then where that code is, and its stack pointer. @bits: how code decodes.
+ */
+#define ARCH_FRAME_WORDS 5
+bool arch_interrupt_frame(int bits, uint64_t addr, const uint64_t words[ARCH_FRAME_WORDS],
+			  uint64_t *pc, uint64_t *sp);
 /* gdb's <architecture> and the XML of types (flags, unions, vectors) that a feature's registers
  * use; "" if none. */
 const char *arch_gdb_architecture(void);

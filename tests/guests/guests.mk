@@ -26,9 +26,6 @@ KIT_GUESTS := demo steps memop hlt load $(DRIVER_GUESTS)
 guest_objs = $(patsubst tests/guests/%,$(GUEST_DIR)/obj/%.o,$(wildcard tests/guests/$(1)/*.c tests/guests/$(1)/*.S) \
               $(if $(filter $(1),$(DRIVER_GUESTS)),$(wildcard tests/guests/drivers/*.c)))
 
-# As kernels are that are built with frame pointers.
-$(GUEST_DIR)/obj/trouble/%: GUEST_CFLAGS += -mno-omit-leaf-frame-pointer
-
 GUESTS := $(KIT_GUESTS:%=$(GUEST_DIR)/%.elf) $(GUEST_DIR)/modes.elf \
           $(GUEST_DIR)/flat64.bin $(GUEST_DIR)/flat16.bin $(GUEST_DIR)/disk.bin \
           $(GUEST_DIR)/multiboot.elf $(GUEST_DIR)/multiboot64.elf $(GUEST_DIR)/multiboot.bin

@@ -402,6 +402,23 @@ int arch_reg_fp(void)
 	return FAKE_RAX;
 }
 
+void arch_reg_flags(const struct arch_reg *reg, uint64_t value, struct strbuf *out)
+{
+	if (!strcmp(reg->name, "eflags"))
+		strbuf_printf(out, " [ %s]", value & 0x200 ? "IF " : "");
+}
+
+/* A word that no program has says that a pc and a stack pointer follow. */
+bool arch_interrupt_frame(int bits, uint64_t addr, const uint64_t words[ARCH_FRAME_WORDS],
+			  uint64_t *pc, uint64_t *sp)
+{
+	if (bits != 64 || words[0] != 0x1f1f1f1f1f1f1f1f)
+		return false;
+	*pc = words[1];
+	*sp = addr + 8 * ARCH_FRAME_WORDS;
+	return true;
+}
+
 const char *const arch_gdb_compatible[] = { "i386", NULL };
 
 const char *arch_gdb_architecture(void)

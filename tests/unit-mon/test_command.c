@@ -299,6 +299,7 @@ Test(mon_command, registers)
 	expect_is("info registers xmm0", "xmm0 0x11223344556677880000000000000000\n");
 	expect_says("set eflags 0x123456789", "does not fit");
 	expect_is("set eflags -1", "");
+	expect_is("info registers eflags", "eflags 0xffffffff [ IF ]\n");
 	cr_expect_not(control_step_irq(&fake->m));
 	expect_is("set step-irq on", "");
 	cr_expect(control_step_irq(&fake->m));

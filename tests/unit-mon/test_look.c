@@ -41,6 +41,28 @@ Test(mon_look, frames_are_followed)
 	expect_says("bt", "16-bit code has no frames");
 }
 
+/* An interrupted function has called nobody; its frame is the next one. */
+Test(mon_look, interrupts_are_passed)
+{
+	fake->reg[0][FAKE_RAX][0] = 0x8010;
+	put(0x8010, 0x8100);
+	put(0x8018, call_before(0x2000));
+	put(0x8030, 0x1f1f1f1f1f1f1f1f);
+	put(0x8038, 0x4000);
+	put(0x8100, 0);
+	put(0x8108, call_before(0x3000));
+	expect_is("backtrace", "#0  0x0000000000001000\n#1  0x0000000000002000\n"
+			       "#2  0x0000000000004000, interrupted\n#3  0x0000000000003000\n");
+	/* At the handler's first instruction nothing has been pushed on top of it. */
+	fake->reg[0][FAKE_RAX][0] = 0x8100;
+	expect_is("backtrace", "#0  0x0000000000001000\n#1  0x0000000000004000, interrupted\n"
+			       "#2  0x0000000000003000\n");
+	/* Of all vCPUs. */
+	fake->reg[1][FAKE_RAX][0] = 0x8100;
+	expect_says("bt -a", "vCPU 0: stopped\n#0  0x0000000000001000\n#1");
+	expect_says("bt -a", "vCPU 1: stopped\n#0  0x0000000000001000\n");
+}
+
 Test(mon_look, without_frames_it_guesses)
 {
 	fake->reg[0][FAKE_RAX][0] = 12345;

@@ -439,7 +439,7 @@ Test(mon_qmp, commands_have_data)
 	     "\"data\":{\"breakpoints\":[{\"id\":1,\"kind\":\"break\",\"addr\":4096,"
 	     "\"len\":1,\"hits\":0,");
 	says(ask("{\"execute\":\"vitrine-command\",\"arguments\":{\"command\":\"info cpus\"}}"),
-	     "{\"current\":false,\"cpu\":1,\"pc\":4096,\"activity\":\"stopped\"}");
+	     "{\"current\":false,\"cpu\":1,\"pc\":4096,\"symbol\":\"\",\"activity\":\"stopped\"}");
 	says(ask("{\"execute\":\"vitrine-command\",\"arguments\":{\"command\":"
 		 "\"info registers\"}}"),
 	     "\"data\":{\"cpus\":[{\"cpu\":0,\"registers\":{\"rax\":0,\"rsp\":32768,");

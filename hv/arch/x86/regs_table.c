@@ -302,6 +302,9 @@ const struct arch_reg *arch_regs(size_t *count)
 
 int arch_reg_find(const char *name)
 {
+	/* gdb has the older name alone. */
+	if (!strcmp(name, "rflags"))
+		name = "eflags";
 	for (size_t i = 0; i < sizeof(regs) / sizeof(regs[0]); i++)
 		if (!strcmp(regs[i].name, name))
 			return (int)i;

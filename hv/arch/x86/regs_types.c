@@ -214,3 +214,11 @@ void x86_flags_format(struct strbuf *out, const char *id, uint64_t value)
 	}
 	strbuf_puts(out, "]");
 }
+
+void arch_reg_flags(const struct arch_reg *reg, uint64_t value, struct strbuf *out)
+{
+	if (!reg->type || !x86_flags_find(reg->type))
+		return;
+	strbuf_puts(out, " ");
+	x86_flags_format(out, reg->type, value);
+}

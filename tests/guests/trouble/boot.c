@@ -19,7 +19,7 @@ struct block_device {
 	uint64_t sectors;
 };
 
-/* panic: nobody asks whether there is such a device. */
+/* oops: nobody asks whether there is such a device. */
 static __noinline struct block_device *find_device(const char *name)
 {
 	static struct block_device devices[] = { { "ram0", 8192 } };

@@ -17,7 +17,7 @@ struct trouble {
 
 static const struct trouble troubles[] = {
 	{ .name = "hang", .run = calibrate_delay, .irqs_off = true },
-	{ .name = "panic", .run = prepare_root },
+	{ .name = "oops", .run = prepare_root },
 	{ .name = "lostirq", .run = edu_compute },
 	{ .name = "pagetable", .early = mark_rodata_ro, .run = add_to_page_cache },
 	{ .name = "deadlock", .run = rename_files, .beside = write_back_inodes },

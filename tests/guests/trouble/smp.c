@@ -2,7 +2,16 @@
 /* What two CPUs can do to each other. */
 #include "tests/guests/trouble/trouble.h"
 
-#define WORK_LOOPS 100
+#define WORK_LOOPS  100
+#define STALL_LOOPS 2000000
+
+/* What says so on the console when it has taken too long. */
+static void count_stall(uint32_t *loops, const char *what)
+{
+	cpu_relax();
+	if (++*loops == STALL_LOOPS)
+		print("CPU %u: stuck %s\n", this_cpu()->id, what);
+}
 
 /* triple: the descriptor of 64-bit code becomes one of data. CPU 0 does not notice, it has loaded
  * it before; the others do, on their way to 64-bit mode. */
@@ -27,8 +36,10 @@ static uint64_t renames, inodes_written;
 
 static __noinline void lock(struct owned_lock *lock)
 {
+	uint32_t loops = 0;
+
 	while (__atomic_exchange_n(&lock->taken, 1, __ATOMIC_ACQUIRE))
-		cpu_relax();
+		count_stall(&loops, "on a lock");
 	lock->owner = this_cpu()->id;
 }
 
@@ -101,11 +112,12 @@ __noinline void queue_work(void)
 	set_handler(VECTOR_RESCHEDULE, wake_up);
 	for (;;) {
 		uint64_t done = work_done;
+		uint32_t loops = 0;
 
 		work_pending = 1;
 		ipi_send(0, VECTOR_RESCHEDULE);
 		while (work_done == done)
-			cpu_relax();
+			count_stall(&loops, "until work is done");
 	}
 }
 
