@@ -28,6 +28,8 @@ class Session:
 
     def waits_for(self, lines):
         """Until the guest has printed @lines, others between them or not."""
+        if not lines:
+            return
         pattern = re.compile(r"\n(.*\n)*?".join(re.escape(line) for line in lines if line != "..."))
         until = time.monotonic() + PATIENCE
         while True:

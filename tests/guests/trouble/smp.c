@@ -91,10 +91,14 @@ static void wake_up(struct frame *frame)
 	interrupt_done();
 }
 
+static volatile uint64_t idle_since;
+
 static __noinline void idle(void)
 {
-	while (!work_pending)
+	while (!work_pending) {
+		idle_since = rdtsc();
 		hlt();
+	}
 }
 
 __noinline void run_workqueue(void)
@@ -114,6 +118,8 @@ __noinline void queue_work(void)
 		uint64_t done = work_done;
 		uint32_t loops = 0;
 
+		for (uint64_t i = done % WORK_LOOPS; i; i--)
+			cpu_relax();
 		work_pending = 1;
 		ipi_send(0, VECTOR_RESCHEDULE);
 		while (work_done == done)
