@@ -138,6 +138,7 @@ def run_test(test, place, report):
     except Exception as e:  # whatever a test raises is its failure
         text = str(e) if isinstance(e, (Failure, TimeoutError)) else suites.describe(e)
         report.fail(test.name, time.monotonic() - started, f"{text}\n{place.diagnosis()}")
+        place.end_processes()
         if place.usable():
             return place
     place.close()

@@ -202,7 +202,7 @@ static size_t make_message(uint8_t *to, struct input *in)
 static void send_message(struct p9 *s, const uint8_t *request, size_t len, size_t room)
 {
 	/* Of its own, so that a byte too many is seen. */
-	uint8_t *reply = malloc(room);
+	uint8_t *reply = calloc(1, room);
 	struct p9_in answer;
 
 	check(reply);

@@ -14,9 +14,7 @@ static const char *const lines[] = {
 	"GET / HTTP/1.1\r\nHost: a\r\n",
 	"\2hello 1 tty colour\n\2complete 5 info st\nset pagination off\n\2interrupt\nx/9xb 0\n",
 	"\2hello 1 batch\nfrob\nstep 2\n\xf8\xfc\2complete x\n\2complete 9 x\n",
-	"help\rq"
-	"help\r c"
-	"xp/3000xb 0\r \r\3",
+	"help\rqhelp\r cxp/3000xb 0\r \r\3",
 	"info re\t\r\x12reg\r\x10\x01\x05\x0b\x19\x03\x1b[A\x1b[D\x7f\r",
 	"1+2*(3-4)/5%6<<7>>8&9|10^11==12!=13<=14>=15<16>17 + ~18 - !19",
 	"0x1f + 0b11 + 017 + 4k + 'a'",

@@ -57,6 +57,7 @@ class Place:
 
     def __init__(self):
         self._target = None
+        self._processes = []
         self.scratch = pathlib.Path(tempfile.mkdtemp(prefix="vitrine-place-"))
         self._closing = threading.Lock()
         _open.add(self)
@@ -94,6 +95,12 @@ class Place:
     def socket_path(self):
         """A fresh name for a UNIX socket in the place."""
         raise NotImplementedError
+
+    def end_processes(self):
+        """Kills what still runs: a test that failed may have left a machine, and with it a port."""
+        for process in self._processes:
+            process.kill()
+        self._processes = []
 
     def close(self):
         """Ends everything that runs here and removes its files. Any thread; again is harmless."""
@@ -203,7 +210,6 @@ class Native(Place):
         if not os.access("/dev/kvm", os.R_OK | os.W_OK):
             raise Missing("no permission to open /dev/kvm")
         super().__init__()
-        self._processes = []
         self._sockets = 0
         self._emulates = None  # not known yet
 
@@ -243,8 +249,7 @@ class Native(Place):
         return str(self.scratch / f"{self._sockets}.sock")
 
     def _end(self):
-        for process in self._processes:
-            process.kill()
+        self.end_processes()
 
 
 # --- rigs ---
@@ -327,7 +332,9 @@ class Rig(Place):
         return fs
 
     def spawn(self, argv, title=None):
-        return self._link.start(argv, title)
+        process = self._link.start(argv, title)
+        self._processes.append(process)
+        return process
 
     def file(self, name):
         if name in self._absent:

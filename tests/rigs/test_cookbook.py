@@ -61,14 +61,18 @@ def _does(place, where, options, console, session):
     m = Session(place, options)
     m.waits_for(console)
     until = time.monotonic() + PATIENCE
-    for command, expected in session:
-        stops = any(line.startswith("stopped: ") for line in expected)
-        said = m.types(command, stops)
-        # The last line on the console comes before the trouble: the guest may need a moment more.
-        while command == "stop" and not shown.same(expected, said) and time.monotonic() < until:
-            m.types("cont", False)
-            said = m.types(command, stops)
-        assert shown.same(expected, said), f"{where}: {command} says\n" + "\n".join(said)
+    at, stop = 0, next((i for i, (command, _) in enumerate(session) if command == "stop"), None)
+    while at < len(session):
+        command, expected = session[at]
+        said = m.types(command, any(line.startswith("stopped: ") for line in expected))
+        if shown.same(expected, said):
+            at += 1
+            continue
+        # A loop was stopped elsewhere than on the page, where another look is as good.
+        assert stop is not None and at >= stop and time.monotonic() < until, \
+            f"{where}: {command} says\n" + "\n".join(said)
+        m.types("cont", False)
+        at = stop
     m.quit()
 
 

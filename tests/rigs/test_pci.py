@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # places: native svm vmx
 """PCI, the teaching device and one for tests, driven by guests without an operating system."""
+import re
+
 from suites import Skip
 
 
@@ -51,7 +53,7 @@ def test_no_such_device(place):
     vitrine = place.start(["-kernel", "@edu.elf", "-device", "nothing", "-serial", "none",
                            "-monitor", "none"], gdb=False)
     assert vitrine.wait() == 1
-    assert "no device 'nothing' to add: there is edu" in vitrine.text, vitrine.text
+    assert re.search("no device 'nothing' to add: there is .*edu, ", vitrine.text), vitrine.text
 
 
 _RINGER = ["-kernel", "@ringer.elf", "-device", "ringer", "-serial", "stdio", "-monitor", "none",

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * The second serial port, by interrupts (National's PC16550D data sheet): the FIFO's trigger, its
- * time-out, its overrun and the transmitter in loopback, then a line from outside, which goes back in
- * capitals.
+ * time-out, its overrun and the transmitter in loopback, then a line from outside, which goes back
+ * in capitals.
  */
 #include "tests/guests/platform/platform.h"
 

@@ -3,7 +3,7 @@
 #include "tests/guests/trouble/trouble.h"
 
 #define WORK_LOOPS  100
-#define STALL_LOOPS 2000000
+#define STALL_LOOPS 100000
 
 /* What says so on the console when it has taken too long. */
 static void count_stall(uint32_t *loops, const char *what)
