@@ -18,7 +18,7 @@
 
 #include "devices/e1000/offload.h"
 #include "devices/e1000/regs.h"
-#include "devices/virtio/worker.h"
+#include "devices/parts/worker.h"
 #include "hv/device.h"
 #include "hv/netdev.h"
 #include "hv/pci.h"

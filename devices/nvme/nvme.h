@@ -26,7 +26,7 @@
 
 #include "devices/nvme/spec.h"
 #include "devices/parts/disk.h"
-#include "devices/virtio/worker.h"
+#include "devices/parts/worker.h"
 #include "hv/block.h"
 #include "hv/device.h"
 #include "hv/pci.h"

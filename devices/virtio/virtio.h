@@ -24,7 +24,7 @@
 #include <stdint.h>
 
 #include "devices/virtio/queue.h"
-#include "devices/virtio/worker.h"
+#include "devices/parts/worker.h"
 #include "hv/device.h"
 #include "hv/optlist.h"
 

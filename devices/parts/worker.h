@@ -3,8 +3,8 @@
  * A thread with a loop of its own, on which a device serves its queues: a vCPU that rings a
  * doorbell goes on at once, and a slow disk delays nobody else.
  */
-#ifndef DEVICES_VIRTIO_WORKER_H
-#define DEVICES_VIRTIO_WORKER_H
+#ifndef DEVICES_PARTS_WORKER_H
+#define DEVICES_PARTS_WORKER_H
 
 #include <pthread.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* A device's thread: see worker.h. */
-#include "devices/virtio/worker.h"
+#include "devices/parts/worker.h"
 
 #include <string.h>
 
