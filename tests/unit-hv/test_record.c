@@ -127,6 +127,19 @@ static size_t count_of(const struct record_list *list, enum record_kind kind)
 	return n;
 }
 
+/* They share a counter, and on a busy machine one may do all the rounds. */
+static void run_until_each_has_an_exit(struct machine *m, int vcpus)
+{
+	for (int vcpu = 0; vcpu < vcpus;) {
+		struct record_list got;
+
+		run_for(m, 50);
+		cr_assert(record_get(m, RECORD_EXITS, vcpu, SIZE_MAX, &got));
+		vcpu += count_of(&got, RECORD_EXIT) > 0;
+		record_list_free(&got);
+	}
+}
+
 Test(record, nothing_unless_it_is_on)
 {
 	struct machine *m = storer(1);
@@ -146,13 +159,15 @@ Test(record, exits_of_each_vcpu)
 	struct record_list got;
 
 	turn_on(m, RECORD_EXITS);
-	run_for(m, 50);
+	run_until_each_has_an_exit(m, 2);
 	for (int vcpu = 0; vcpu < 2; vcpu++) {
 		cr_assert(record_get(m, RECORD_EXITS, vcpu, SIZE_MAX, &got));
 		cr_expect_gt(count_of(&got, RECORD_EXIT), 0u);
-		cr_expect_eq(got.rec[0].kind, RECORD_LEAVE, "it was stopped when it was turned on");
-		cr_expect_eq(got.rec[0].code, RECORD_STOPPED);
-		cr_expect_eq(got.rec[1].kind, RECORD_ENTER);
+		if (!got.lost) { /* else the other one has kept us waiting */
+			cr_expect_eq(got.rec[0].kind, RECORD_LEAVE, "it was stopped at first");
+			cr_expect_eq(got.rec[0].code, RECORD_STOPPED);
+			cr_expect_eq(got.rec[1].kind, RECORD_ENTER);
+		}
 		cr_expect_eq(got.rec[got.count - 1].kind, RECORD_LEAVE);
 		for (size_t i = 1; i < got.count; i++) {
 			const struct record *r = &got.rec[i];
