@@ -100,6 +100,8 @@ def test_what_one_does_the_other_is_told(place):
 
 def test_the_map_as_programs_read_it(place):
     """The stretches of pc.ram follow each other in it, and the ports are those of the devices."""
+    if place.name == "vmx":
+        raise Skip("memory on both sides of the hole is more than the emulated machine has")
     vitrine, path = _start(place, "-S", "-m", "3500")
     try:
         client = Client(place, path)
