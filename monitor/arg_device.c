@@ -147,15 +147,15 @@ static void complete_trace_what(struct mon_session *s, const char *prefix,
 		add(opaque, c->word);
 }
 
-static int parse_log_topic(struct mon_call *call, const struct mon_arg *arg, const char *line,
-			   size_t *pos, size_t len, struct mon_value *value,
-			   struct mon_mistake *mistake)
+/* One of the names that @name_of gives for 0, 1, 2 … up to NULL; its number. */
+static int parse_name(const char *(*name_of)(unsigned i), const struct mon_arg *arg,
+		      const char *line, size_t *pos, size_t len, struct mon_value *value,
+		      struct mon_mistake *mistake)
 {
 	size_t end = mon_word_end(line, *pos, len);
 	const char *name;
 
-	(void)call;
-	for (unsigned i = 0; (name = mon_log_topic_name(i)); i++) {
+	for (unsigned i = 0; (name = name_of(i)); i++) {
 		if (strlen(name) != end - *pos || memcmp(name, line + *pos, end - *pos) != 0)
 			continue;
 		value->num = i;
@@ -166,45 +166,45 @@ static int parse_log_topic(struct mon_call *call, const struct mon_arg *arg, con
 	return mon_arg_wrong(mistake, *pos, end - *pos);
 }
 
-static void complete_log_topic(struct mon_session *s, const char *prefix,
-			       void (*add)(void *opaque, const char *word), void *opaque)
+static void complete_name(const char *(*name_of)(unsigned i),
+			  void (*add)(void *opaque, const char *word), void *opaque)
 {
 	const char *name;
 
+	for (unsigned i = 0; (name = name_of(i)); i++)
+		add(opaque, name);
+}
+
+static int parse_log_topic(struct mon_call *call, const struct mon_arg *arg, const char *line,
+			   size_t *pos, size_t len, struct mon_value *value,
+			   struct mon_mistake *mistake)
+{
+	(void)call;
+	return parse_name(mon_log_topic_name, arg, line, pos, len, value, mistake);
+}
+
+static void complete_log_topic(struct mon_session *s, const char *prefix,
+			       void (*add)(void *opaque, const char *word), void *opaque)
+{
 	(void)s;
 	(void)prefix;
-	for (unsigned i = 0; (name = mon_log_topic_name(i)); i++)
-		add(opaque, name);
+	complete_name(mon_log_topic_name, add, opaque);
 }
 
 static int parse_fault(struct mon_call *call, const struct mon_arg *arg, const char *line,
 		       size_t *pos, size_t len, struct mon_value *value,
 		       struct mon_mistake *mistake)
 {
-	size_t end = mon_word_end(line, *pos, len);
-	const char *name;
-
 	(void)call;
-	for (unsigned i = 0; (name = device_fault_name(i)); i++) {
-		if (strlen(name) != end - *pos || memcmp(name, line + *pos, end - *pos) != 0)
-			continue;
-		value->num = i;
-		*pos = end;
-		return 0;
-	}
-	error_set(&mistake->err, -EINVAL, "expected %s", arg->help);
-	return mon_arg_wrong(mistake, *pos, end - *pos);
+	return parse_name(device_fault_name, arg, line, pos, len, value, mistake);
 }
 
 static void complete_fault(struct mon_session *s, const char *prefix,
 			   void (*add)(void *opaque, const char *word), void *opaque)
 {
-	const char *name;
-
 	(void)s;
 	(void)prefix;
-	for (unsigned i = 0; (name = device_fault_name(i)); i++)
-		add(opaque, name);
+	complete_name(device_fault_name, add, opaque);
 }
 
 /* ---- if value & MASK == V ---- */
