@@ -17,15 +17,9 @@
 
 #include "devices/9p/server.h"
 #include "devices/9p/wire.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/input.h"
 
 #define READONLY 1u
-
-struct input {
-	const uint8_t *p;
-	size_t left;
-};
 
 /* A letter for each field: 1, 2, 4, 8 bytes of a number; f: a fid, x: none, n: a name, w: several,
  * m: a mode, o: flags of opening, r: flags of removing, b: bytes to write, v: the version. */
@@ -45,20 +39,6 @@ static const char *const names[] = { "file", "dir",   "link", "out", "a", "..",
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static char top[64], share[80], outside[80];
-
-static void check(bool ok)
-{
-	if (!ok)
-		abort();
-}
-
-static uint8_t take(struct input *in)
-{
-	if (!in->left)
-		return 0;
-	in->left--;
-	return *in->p++;
-}
 
 static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *where)
 {

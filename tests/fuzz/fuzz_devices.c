@@ -11,9 +11,8 @@
 #include <string.h>
 
 #include "hv/pci.h"
+#include "tests/fuzz/input.h"
 #include "tests/unit/fake_machine.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum op {
 	OP_READ,
@@ -26,25 +25,6 @@ enum op {
 	OP_CONFIG_WRITE,
 	OP_COUNT
 };
-
-struct input {
-	const uint8_t *p;
-	size_t left;
-};
-
-static uint8_t take(struct input *in)
-{
-	if (!in->left)
-		return 0;
-	in->left--;
-	return *in->p++;
-}
-
-static void check(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static struct device *pick_device(struct fake *f, uint8_t n)
 {

@@ -12,41 +12,13 @@
 #include <string.h>
 
 #include "devices/e1000/e1000.h"
+#include "tests/fuzz/input.h"
 #include "tests/unit/fake_machine.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define RAM_SIZE 0x20000u
 #define TXRING	 0x1000u
 #define RXRING	 0x2000u
 #define DESCS	 8u
-
-struct input {
-	const uint8_t *p;
-	size_t left;
-};
-
-static uint8_t take(struct input *in)
-{
-	if (!in->left)
-		return 0;
-	in->left--;
-	return *in->p++;
-}
-
-static uint32_t take_word(struct input *in)
-{
-	uint32_t value = take(in);
-
-	return value | (uint32_t)take(in) << 8 | (uint32_t)take(in) << 16 |
-	       (uint32_t)take(in) << 24;
-}
-
-static void check(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 /* Those that matter most, so that they come often. */
 static const uint16_t favourites[] = {

@@ -14,9 +14,8 @@
 
 #include "devices/nvme/nvme.h"
 #include "hv/machine.h"
+#include "tests/fuzz/input.h"
 #include "tests/unit/fake_machine.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define RAM_SIZE  0x100000u
 #define QUEUES_AT 0x10000u
@@ -27,39 +26,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define GOOD_CC	  0x00460001u
 #define MAX_STEPS 400
 
-struct input {
-	const uint8_t *p;
-	size_t left;
-};
-
 struct state {
 	struct fake *f;
 	struct nvme *n;
 	uint64_t bar;
 	uint16_t cid;
 };
-
-static uint8_t take(struct input *in)
-{
-	if (!in->left)
-		return 0;
-	in->left--;
-	return *in->p++;
-}
-
-static uint32_t take_word(struct input *in)
-{
-	uint32_t value = take(in);
-
-	return value | (uint32_t)take(in) << 8 | (uint32_t)take(in) << 16 |
-	       (uint32_t)take(in) << 24;
-}
-
-static void check(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static void set(struct state *s, uint64_t reg, unsigned size, uint64_t value)
 {

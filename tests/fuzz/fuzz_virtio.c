@@ -13,16 +13,10 @@
 
 #include "devices/virtio/queue.h"
 #include "hv/machine.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/input.h"
 
 #define RAM_SIZE      0x8000u
 #define SIZE_MAX_BITS 5
-
-struct input {
-	const uint8_t *p;
-	size_t left;
-};
 
 struct state {
 	struct machine m;
@@ -32,28 +26,6 @@ struct state {
 	struct vq_request *held[1 << SIZE_MAX_BITS];
 	unsigned count;
 };
-
-static uint8_t take(struct input *in)
-{
-	if (!in->left)
-		return 0;
-	in->left--;
-	return *in->p++;
-}
-
-static uint32_t take_word(struct input *in)
-{
-	uint32_t value = take(in);
-
-	return value | (uint32_t)take(in) << 8 | (uint32_t)take(in) << 16 |
-	       (uint32_t)take(in) << 24;
-}
-
-static void check(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static bool is_ram(const struct state *s, const struct iovec *iov)
 {
