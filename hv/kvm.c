@@ -61,6 +61,8 @@ const struct kvm_cap_row kvm_cap_rows[KVMCAP_COUNT] = {
 	[KVMCAP_IOEVENTFD] = { CAP(KVM_CAP_IOEVENTFD), false, "every doorbell exits" },
 	[KVMCAP_IOEVENTFD_ANY_LENGTH] = { CAP(KVM_CAP_IOEVENTFD_ANY_LENGTH), false,
 					  "doorbells of any width exit" },
+	[KVMCAP_BINARY_STATS_FD] = { CAP(KVM_CAP_BINARY_STATS_FD), false,
+				     "KVM's own statistics cannot be seen" },
 };
 
 /* What to do depends on who may open it here: most often a group, on some machines root alone. */

@@ -68,6 +68,20 @@ const struct mon_command mon_info_subcommands[] = {
 		.result = mon_info_exits_result,
 	},
 	{
+		.name = "stats",
+		.args = mon_info_stats_args,
+		.help = "KVM's own statistics of the VM and of its vCPUs",
+		.detail = "Those that are 0 are left out, unless -a asks for all. What they mean "
+			  "is KVM's: Linux,\n"
+			  "arch/x86/kvm and virt/kvm. A histogram has a line for each bucket. A "
+			  "running vCPU is taken\n"
+			  "out of the guest for a moment, which KVM counts as well.",
+		.examples = (const char *const[]){ "info stats", "info stats 0", "info stats -a vm",
+						   "info stats halt", NULL },
+		.run = mon_info_stats,
+		.result = mon_info_stats_result,
+	},
+	{
 		.name = "idt",
 		.args = mon_info_view_args,
 		.help = "the interrupt descriptor table: gates that are present",

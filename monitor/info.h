@@ -58,6 +58,11 @@ void mon_info_exits(struct mon_call *call);
 extern const struct mon_arg mon_info_exits_args[];
 extern const struct mon_field mon_info_exits_result[];
 
+/* cmd_stats.c */
+void mon_info_stats(struct mon_call *call);
+extern const struct mon_arg mon_info_stats_args[];
+extern const struct mon_field mon_info_stats_result[];
+
 /* cmd_view.c */
 void mon_info_view(struct mon_call *call);
 extern const struct mon_arg mon_info_view_args[];

@@ -118,7 +118,7 @@ def test_a_person_at_a_terminal(place):
     name, state = _name("tty"), place.run("mktemp -d").text.strip()
     vitrine = _machine(place, name)
     t = Terminal(place, name, state)
-    t.types("info st\t\r", "VM status: running", PROMPT)
+    t.types("info statu\t\r", "VM status: running", PROMPT)
     t.types("stop\r", "stopped: paused by monitor", PROMPT)
     t.types("x/2i $ri\t\r", "x/2i \\$rip", "=> 0x", PROMPT)
     t.types("print heart\t\r", "print heartbeat", r"0xffffffff8", PROMPT)

@@ -138,3 +138,22 @@ def test_exits(place):
         m("wait 0.1")
     check(r"KVM_EXIT_\w+ +[1-9]\d* +[0-9.]+ [mun]?s +[0-9.]+ [mun]?s  \|.{16}\|", m("info exits 0"))
     m.quit()
+
+
+def test_stats(place):
+    m = Session(place)
+    end = time.monotonic() + PATIENCE
+    while not re.search(r"(?m)^  exits +[1-9]\d*$", text := m("info stats 0 exits")):
+        if "KVM_CAP_BINARY_STATS_FD" in text:
+            check("this KVM has no statistics that can be read", text)
+            break
+        assert time.monotonic() < end, text
+        m("wait 0.1")
+    else:
+        check(r"^vCPU 0 \(kvm-\d+/vcpu-0\)", text)
+        text = m("info stats -a")
+        check(r"(?m)^VM \(kvm-\d+\)\n  \w+ +\d+$", text.replace("\r", ""))
+        check(r"halt_wait_ns +\d", text)
+        check(r"blocking +(yes|no)", text)
+        check("no statistic's name begins with nothing", m("info stats nothing"))
+    m.quit()

@@ -80,6 +80,18 @@ static int new_vcpu(long index)
 	return fd;
 }
 
+const void *toy_stats;
+size_t toy_stats_len;
+
+static int new_stats(void)
+{
+	int fd = memfd_create("toy-stats", MFD_CLOEXEC);
+
+	if (fd < 0 || write(fd, toy_stats, toy_stats_len) != (ssize_t)toy_stats_len)
+		return -1;
+	return fd;
+}
+
 int __real_ioctl(int fd, unsigned long request, ...);
 int __wrap_ioctl(int fd, unsigned long request, ...);
 
@@ -105,6 +117,8 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	case KVM_REGISTER_COALESCED_MMIO:
 	case KVM_UNREGISTER_COALESCED_MMIO:
 		return 0;
+	case KVM_GET_STATS_FD:
+		return new_stats();
 	case KVM_RUN: {
 		struct vcpu *v = vcpu_current();
 
@@ -124,6 +138,7 @@ int kvm_open(struct kvm_caps *caps, struct error *err)
 	caps->value[KVMCAP_COALESCED_MMIO] = 1;
 	caps->value[KVMCAP_IRQ_ROUTING] = toy_has_eventfds ? 4096 : 0;
 	caps->value[KVMCAP_IRQFD] = caps->value[KVMCAP_IOEVENTFD] = toy_has_eventfds;
+	caps->value[KVMCAP_BINARY_STATS_FD] = toy_stats != NULL;
 	return fake_kvm_fd = memfd_create("toy-kvm", MFD_CLOEXEC);
 }
 

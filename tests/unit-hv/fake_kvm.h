@@ -102,6 +102,11 @@ unsigned toy_doorbells(void);
 /* Whether this KVM can irqfd and ioeventfd; before toy_machine(). */
 extern bool toy_has_eventfds;
 
+/* The file that is the statistics of the VM and of each vCPU; NULL: this KVM has none. Before
+ * toy_machine(). */
+extern const void *toy_stats;
+extern size_t toy_stats_len;
+
 /* For fake_kvm.c. Whether the store was a doorbell's, which is rung then. */
 bool toy_ring(uint64_t gpa, uint64_t value, unsigned len);
 int toy_eventfd_ioctl(unsigned long request, const void *arg);

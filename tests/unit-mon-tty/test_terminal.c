@@ -193,7 +193,7 @@ Test(mon_terminal, a_session_at_a_terminal)
 	struct line line = { .fd = start_terminal() }, *fd = &line;
 
 	says(fd, PROMPT);
-	send_text(fd, "info st\t\r");
+	send_text(fd, "info statu\t\r");
 	says(fd, "info status");
 	says(fd, PROMPT);
 	send_text(fd, "x/2i $ri\t\r");

@@ -55,6 +55,7 @@ struct fake {
 	struct device_bp_info device_bps[FAKE_BPS_MAX];
 	size_t device_bp_count;
 	int next_id;
+	bool no_stats; /* KVM has none to be read */
 	bool quit;
 	int quit_code;
 };

@@ -2,11 +2,13 @@
 /* hv/inspect.h over the machine without KVM of fake_control.h: nothing moves in it. */
 #include "hv/inspect.h"
 #include "hv/inspect_exits.h"
+#include "hv/inspect_stats.h"
 #include "hv/inspect_vcpu.h"
 #include "hv/inspect_irq.h"
 #include "hv/inspect_pages.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/unit-mon/fake_control.h"
@@ -104,4 +106,35 @@ bool inspect_exit(struct machine *m, int vcpu, unsigned reason, struct exit_stat
 			.count = 8, .timed = 4, .ns = 4400, .bucket = { 1, 0, 3 }
 		};
 	return reason < EXIT_REASONS;
+}
+
+/* One of each kind; of vCPU 1 they are 0. */
+int inspect_stats(struct machine *m, int vcpu, struct stats *out, struct error *err)
+{
+	static const uint64_t zeros[8], number[] = { 42 }, ns[] = { 1500000 }, yes[] = { 1 },
+					pages[] = { 3 }, linear[] = { 1, 0, 2 },
+					log[] = { 5, 0, 0, 10, 1 };
+	const struct stats_item items[] = {
+		{ "exits", STATS_CUMULATIVE, STATS_NONE, 10, 0, 0, 1, number },
+		{ "wait_ns", STATS_CUMULATIVE, STATS_SECONDS, 10, -9, 0, 1, ns },
+		{ "blocking", STATS_INSTANT, STATS_BOOLEAN, 10, 0, 0, 1, yes },
+		{ "used", STATS_PEAK, STATS_BYTES, 2, 10, 0, 1, pages },
+		{ "spread", STATS_LINEAR, STATS_CYCLES, 10, 0, 100, 3, linear },
+		{ "wait_hist", STATS_LOG, STATS_SECONDS, 10, -9, 0, 5, log },
+		{ "idle", STATS_INSTANT, STATS_NONE, 10, 3, 0, 1, zeros },
+	};
+	const size_t count = sizeof(items) / sizeof(items[0]);
+
+	*out = (struct stats){ 0 };
+	if (((struct fake *)m)->no_stats)
+		return error_set(err, -ENOTSUP, "this KVM has no statistics");
+	out->id = strdup("kvm-1");
+	out->item = calloc(count, sizeof(items[0]));
+	if (!out->id || !out->item)
+		return error_set(err, -ENOMEM, "out of memory");
+	memcpy(out->item, items, sizeof(items));
+	out->count = count;
+	for (size_t i = 0; vcpu == 1 && i < count; i++)
+		out->item[i].value = zeros;
+	return 0;
 }

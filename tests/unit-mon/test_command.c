@@ -140,7 +140,7 @@ Test(mon_command, completion)
 {
 	cr_expect_str_eq(completions("sys"), "system_reset system_powerdown ");
 	cr_expect_str_eq(completions("info re"), "registers ");
-	cr_expect_str_eq(completions("inf st"), "status ");
+	cr_expect_str_eq(completions("inf st"), "status stats ");
 	cr_expect_str_eq(completions("x/4i $r"), "$rax $rsp $rip ");
 	cr_expect_str_eq(completions("x $rsp+$ri"), "$rip ");
 	cr_expect_str_eq(completions("set r"), "rax rsp rip ");

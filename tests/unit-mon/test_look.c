@@ -166,3 +166,31 @@ Test(mon_look, exits)
 		    " 8     8.8 us     1.1 us  |- @             |\nvCPU 1: 0 exits\n");
 	expect_is("info exits 1", "vCPU 1: 0 exits\n");
 }
+
+Test(mon_look, stats)
+{
+	expect_says("info stats",
+		    "VM (kvm-1)\n  exits                                              42\n"
+		    "  wait_ns                                       1.50 ms\n"
+		    "  blocking                                          yes\n"
+		    "  used                                            3 KiB  at most\n");
+	expect_says("info stats vm spread",
+		    " 3 in all\n"
+		    "        0 cycles to 100 cycles             1  ####################\n"
+		    "      200 cycles and more                  2  "
+		    "########################################\n");
+	expect_says("info stats 0 wait_h",
+		    " 16 in all\n"
+		    "               0 to 1 ns                   5  ####################\n"
+		    "            4 ns to 8 ns                  10  "
+		    "########################################\n"
+		    "            8 ns and more                  1  ####\n");
+	expect_is("info stats 1 e", "vCPU 1 (kvm-1)\n1 that are 0 are left out: -a shows them\n");
+	expect_says("info stats -a 1 idle", " 0 x 10^3\n");
+	expect_says("info stats idl", "vCPU 1 (kvm-1)\n3 that are 0 are left out");
+	expect_says("info stats nothing", "no statistic's name begins with nothing");
+	expect_says("info stats 2", "no such vCPU");
+	expect_says("info stats vm exits more", "one argument too many");
+	fake->no_stats = true;
+	expect_is("info stats", "error: this KVM has no statistics\n");
+}

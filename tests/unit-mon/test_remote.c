@@ -88,7 +88,7 @@ Test(mon_remote, words_for_a_tab)
 	struct chardev *cd = console(false);
 
 	type(cd, "\2hello 1 tty\n");
-	cr_expect_str_eq(type(cd, "\2complete 5 info st\n"), "\2C7\nstatus\n");
+	cr_expect_str_eq(type(cd, "\2complete 5 info statu\n"), "\2C7\nstatus\n");
 	cr_expect_str_eq(type(cd, "\2complete 0 syst\n"),
 			 "\2C30\nsystem_reset\nsystem_powerdown\n");
 	cr_expect_str_eq(type(cd, "\2complete 2 x $ri\n"), "\2C5\n$rip\n");
