@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "devices/9p/server.h"
-#include "devices/virtio/pci.h"
+#include "devices/virtio/virtio.h"
 #include "hv/pci.h"
 
 #define QUEUE_SIZE  128 /* as many pieces as Linux makes of a message */
@@ -22,7 +22,6 @@
 
 struct share {
 	struct virtio v;
-	struct pci_func func;
 	struct p9 *server;
 	char *path;
 	bool readonly;
@@ -77,7 +76,6 @@ static const struct virtio_model model = {
 /* ---- registers ---- */
 
 static const struct reg share_regs[] = {
-	VIRTIO_PCI_REGS,
 	{ .name = "tag_len",
 	  .offset = VIRTIO_SPACE_CONFIG,
 	  .width = 2,
@@ -224,5 +222,5 @@ static int share_add(struct machine *m, struct optlist *opts, struct error *err)
 	if (ret)
 		return ret;
 	s->v.offered |= VIRTIO_BIT(VIRTIO_9P_MOUNT_TAG);
-	return virtio_pci_add(&s->v, &s->func, CONFIG_SIZE, opts, err);
+	return virtio_add(&s->v, CONFIG_SIZE, opts, err);
 }

@@ -15,7 +15,7 @@
 #include <linux/virtio_balloon.h>
 #include <string.h>
 
-#include "devices/virtio/pci.h"
+#include "devices/virtio/virtio.h"
 #include "hv/balloon.h"
 #include "hv/dma.h"
 #include "hv/machine.h"
@@ -31,7 +31,6 @@ enum { INFLATE, DEFLATE, OTHERS, QUEUES = 4 };
 
 struct device_balloon {
 	struct virtio v;
-	struct pci_func func;
 	struct balloon balloon;
 	struct vq_request *stats_request; /* the worker's; NULL: not here now */
 	unsigned stats_queue;		  /* which one it is of */
@@ -259,7 +258,6 @@ static void info(void *opaque, struct balloon_info *i)
 /* ---- registers ---- */
 
 static const struct reg balloon_regs[] = {
-	VIRTIO_PCI_REGS,
 	{ .name = "num_pages",
 	  .offset = VIRTIO_SPACE_CONFIG + offsetof(struct virtio_balloon_config, num_pages),
 	  .width = 4,
@@ -342,7 +340,7 @@ static int balloon_add(struct machine *m, struct optlist *opts, struct error *er
 		return -EIO;
 	ret = offer(b, opts, err);
 	if (!ret)
-		ret = virtio_pci_add(&b->v, &b->func, CONFIG_SIZE, opts, err);
+		ret = virtio_add(&b->v, CONFIG_SIZE, opts, err);
 	if (ret)
 		return ret;
 	b->balloon = (struct balloon){ .resize = resize, .info = info, .opaque = b };

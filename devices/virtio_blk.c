@@ -11,7 +11,7 @@
 
 #include "devices/virtio/blk.h"
 #include "hv/device_fault.h"
-#include "devices/virtio/pci.h"
+#include "devices/virtio/virtio.h"
 
 /* A chain has a header and a status beside the data. */
 #define SEG_MAX	     (BLK_QUEUE_SIZE - 2)
@@ -83,7 +83,6 @@ static uint64_t peek_config(const struct device *dev, const struct reg *reg)
 	}
 
 static const struct reg blk_regs[] = {
-	VIRTIO_PCI_REGS,
 	CONFIG("capacity", capacity, "sectors of 512 bytes"),
 	CONFIG("size_max", size_max, "bytes in one segment of a request"),
 	CONFIG("seg_max", seg_max, "segments in one request"),
@@ -268,7 +267,7 @@ static int blk_add(struct machine *m, struct optlist *opts, struct error *err)
 		return ret;
 	offer(b);
 	b->block = (struct block){ .dev = &b->v.dev, .info = blk_info };
-	ret = virtio_pci_add(&b->v, &b->func, CONFIG_SIZE, opts, err);
+	ret = virtio_add(&b->v, CONFIG_SIZE, opts, err);
 	if (!ret)
 		block_add(m, &b->block);
 	return ret;

@@ -21,7 +21,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "devices/virtio/pci.h"
+#include "devices/virtio/virtio.h"
 #include "hv/charport.h"
 #include "hv/machine.h"
 #include "hv/pci.h"
@@ -65,7 +65,6 @@ struct port {
 
 struct console {
 	struct virtio v;
-	struct pci_func func;
 	uint16_t cols, rows; /* not offered */
 	uint32_t port_count;
 	bool posted; /* pump() is on its way; guarded by dev.lock */
@@ -388,7 +387,6 @@ static void write_emergency(struct device *dev, const struct reg *reg, uint64_t 
 }
 
 static const struct reg console_regs[] = {
-	VIRTIO_PCI_REGS,
 	{ .name = "cols",
 	  .offset = VIRTIO_SPACE_CONFIG,
 	  .width = 2,
@@ -528,5 +526,5 @@ static int console_add(struct machine *m, struct optlist *opts, struct error *er
 		return ret;
 	c->v.offered |= VIRTIO_BIT(VIRTIO_CONSOLE_F_MULTIPORT) |
 			VIRTIO_BIT(VIRTIO_CONSOLE_F_EMERG_WRITE);
-	return virtio_pci_add(&c->v, &c->func, sizeof(struct virtio_console_config), opts, err);
+	return virtio_add(&c->v, sizeof(struct virtio_console_config), opts, err);
 }

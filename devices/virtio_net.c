@@ -20,7 +20,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "devices/virtio/pci.h"
+#include "devices/virtio/virtio.h"
 #include "hv/netdev.h"
 #include "hv/pci.h"
 
@@ -35,7 +35,6 @@ _Static_assert(sizeof(struct virtio_net_hdr_v1) == NETDEV_HEADER, "one header");
 
 struct net {
 	struct virtio v;
-	struct pci_func func;
 	struct netdev *netdev; /* NULL: none */
 	uint8_t mac[ETH_ALEN], given_mac[ETH_ALEN];
 	uint16_t status; /* written on the loop thread, with dev.lock held; atomic */
@@ -322,7 +321,6 @@ static const struct reg_field status_fields[] = {
 };
 
 static const struct reg net_regs[] = {
-	VIRTIO_PCI_REGS,
 	{ .name = "mac",
 	  .offset = VIRTIO_SPACE_CONFIG,
 	  .width = 1,
@@ -450,5 +448,5 @@ static int net_add(struct machine *m, struct optlist *opts, struct error *err)
 		ret = connect_to(n, id, err);
 	if (!ret)
 		ret = offer(n, opts, err);
-	return ret ? ret : virtio_pci_add(&n->v, &n->func, CONFIG_SIZE, opts, err);
+	return ret ? ret : virtio_add(&n->v, CONFIG_SIZE, opts, err);
 }

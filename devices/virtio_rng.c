@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <sys/random.h>
 
-#include "devices/virtio/pci.h"
+#include "devices/virtio/virtio.h"
 #include "hv/pci.h"
 
 #define QUEUE_SIZE 64
@@ -16,7 +16,6 @@
 
 struct rng {
 	struct virtio v;
-	struct pci_func func;
 };
 
 static void fill(struct vq_request *req)
@@ -46,7 +45,6 @@ static const struct virtio_model model = {
 };
 
 static const struct reg rng_regs[] = {
-	VIRTIO_PCI_REGS,
 	{ 0 },
 };
 
@@ -81,5 +79,5 @@ static int rng_add(struct machine *m, struct optlist *opts, struct error *err)
 {
 	struct rng *r = (struct rng *)device_new(m, &virtio_rng, -1, err);
 
-	return r ? virtio_pci_add(&r->v, &r->func, 0, opts, err) : -EIO;
+	return r ? virtio_add(&r->v, 0, opts, err) : -EIO;
 }

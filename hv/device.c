@@ -164,6 +164,28 @@ int device_add_range(struct device *dev, bool is_pio, uint64_t base, uint64_t le
 			 ret == -EBUSY && o.name ? o.name : "");
 }
 
+static size_t count_of_regs(const struct reg *regs)
+{
+	size_t n = 0;
+
+	while (regs[n].name)
+		n++;
+	return n;
+}
+
+int device_add_regs(struct device *dev, const struct reg *regs, struct error *err)
+{
+	size_t first = count_of_regs(regs), then = count_of_regs(dev->cls->regs);
+
+	dev->own_regs = calloc(first + then + 1, sizeof(*dev->own_regs));
+	if (!dev->own_regs)
+		return error_set(err, -ENOMEM, "%s: out of memory", dev->name);
+	memcpy(dev->own_regs, regs, first * sizeof(*regs));
+	memcpy(dev->own_regs + first, dev->cls->regs, then * sizeof(*regs));
+	dev->regs = dev->own_regs;
+	return 0;
+}
+
 static int count_of_class(struct machine *m, const struct device_class *cls)
 {
 	const struct device *d;
@@ -196,6 +218,8 @@ static struct device *device_make(struct machine *m, const struct device_class *
 	}
 	dev->cls = cls;
 	dev->m = m;
+	dev->regs = cls->regs;
+	dev->compatible = cls->compatible;
 	dev->irq = irq;
 	dev->index = count_of_class(m, cls);
 	snprintf(dev->name, sizeof(dev->name), "%s%d", cls->stem, dev->index);
@@ -225,6 +249,7 @@ static void device_destroy(struct device *dev)
 	doorbells_free(dev);
 	device_look_destroy(dev);
 	pthread_mutex_destroy(&dev->lock);
+	free(dev->own_regs);
 	free(dev);
 }
 
@@ -281,14 +306,16 @@ static void list_addable(struct strbuf *names)
 				      device_classes(NULL)[i]->name);
 }
 
-/* QEMU tells virtio's transports apart; here all of them are on PCI. */
+/* QEMU's names of virtio devices say what they are on; that is for their add() to see. */
 static bool is_called(const struct device_class *cls, const char *name)
 {
 	size_t len = strlen(cls->name);
 
 	if (strncmp(cls->name, name, len) != 0)
 		return false;
-	return !name[len] || (!strncmp(name, "virtio-", 7) && !strcmp(name + len, "-pci"));
+	name += len;
+	return !*name || (!strncmp(cls->name, "virtio-", 7) &&
+			  (!strcmp(name, "-pci") || !strcmp(name, "-device")));
 }
 
 static const struct device_class *find_addable(const char *name, struct error *err)

@@ -167,8 +167,16 @@ struct device {
 	 * taken inside it.
 	 */
 	pthread_mutex_t lock;
-	int irq;		    /* GSI, or -1 */
-	struct pci_func *pci;	    /* part of the device; NULL: it is not on PCI */
+	const struct reg *regs; /* the class's, behind those that its bus has given it */
+	struct reg *own_regs;	/* the same when there are any; NULL: the class's table */
+	/* How an operating system that cannot probe for it learns of it; NULL: not so. */
+	const char *compatible; /* in the device tree; the class's unless its bus knows better */
+	const char *acpi_id;	/* _HID of an object in the SSDT, with its first range and its line;
+				   the DSDT has its own */
+	int irq;		/* GSI, or -1 */
+	bool irq_is_level;	/* … for a driver that has to be told; else it is an edge */
+	bool dma;		/* it accesses memory, and is not on PCI */
+	struct pci_func *pci;	/* part of the device; NULL: it is not on PCI */
 	struct doorbell *doorbells; /* hv/doorbell.h */
 	unsigned doorbells_shown;   /* how many want to see them rung */
 	unsigned range_count;
@@ -216,6 +224,9 @@ bool device_is_mapped(const struct device_range *range);
  * errno. */
 int device_add_range(struct device *dev, bool is_pio, uint64_t base, uint64_t len, uint64_t space,
 		     struct error *err);
+/* The rows of @regs, which stay the caller's, come before those the device has. Once, before a
+ * range shows them. -ENOMEM with a sentence. */
+int device_add_regs(struct device *dev, const struct reg *regs, struct error *err);
 /* All devices: probe of every class, in the order of the classes' names. Frees all on failure. */
 int devices_create(struct machine *m, const struct machine_config *cfg, struct error *err);
 /* The reverse. Loop thread, no vCPU exists any more. */

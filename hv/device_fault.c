@@ -96,7 +96,7 @@ static bool can(const struct device *dev, enum device_fault fault)
 		return true;
 	switch (fault) {
 	case FAULT_ERROR:
-		return on_pci;
+		return on_pci || dev->dma;
 	case FAULT_LOST_IRQ:
 	case FAULT_SPURIOUS_IRQ:
 		return dev->irq >= 0 || on_pci;

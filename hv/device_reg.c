@@ -82,7 +82,7 @@ void device_regs_reset(struct device *dev, bool power_on)
 	const struct reg *reg;
 	unsigned n;
 
-	for (reg = dev->cls->regs; reg->name; reg++)
+	for (reg = dev->regs; reg->name; reg++)
 		if (power_on || !reg->keep)
 			for (n = 0; n < reg_count(reg); n++)
 				state_store(dev, reg, n, reg->reset);
@@ -99,7 +99,7 @@ const struct reg *device_reg_at(const struct device *dev, uint64_t off, bool wri
 {
 	const struct reg *reg, *best = NULL;
 
-	for (reg = dev->cls->regs; reg->name; reg++) {
+	for (reg = dev->regs; reg->name; reg++) {
 		if (off < reg->offset || off - reg->offset >= (uint64_t)reg->width * reg_count(reg))
 			continue;
 		if (reg->visible && !reg->visible(dev, write))
@@ -115,7 +115,7 @@ const struct reg *device_reg_find(const struct device *dev, const char *name)
 {
 	const struct reg *reg;
 
-	for (reg = dev->cls->regs; reg->name; reg++)
+	for (reg = dev->regs; reg->name; reg++)
 		if (!strcmp(reg->name, name))
 			return reg;
 	return NULL;
@@ -357,7 +357,7 @@ void device_describe(struct device *dev, struct strbuf *out)
 
 	pthread_mutex_lock(&dev->lock);
 	data_list(out, "registers");
-	for (reg = dev->cls->regs; reg->name; reg++) {
+	for (reg = dev->regs; reg->name; reg++) {
 		data_object(out, NULL);
 		(reg->count ? describe_array : describe_reg)(dev, reg, out);
 		data_end(out);

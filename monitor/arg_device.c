@@ -60,7 +60,7 @@ static void complete_device_reg(struct mon_session *s, const char *prefix,
 			add(opaque, word);
 			continue;
 		}
-		for (const struct reg *r = d->cls->regs; r->name; r++) {
+		for (const struct reg *r = d->regs; r->name; r++) {
 			snprintf(word, sizeof(word), "%s.%s", d->name, r->name);
 			add(opaque, word);
 		}

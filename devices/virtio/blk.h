@@ -24,7 +24,6 @@ struct blk_request {
 
 struct blk {
 	struct virtio v;
-	struct pci_func func;
 	struct block block;
 	const struct machine_drive *drive;
 	struct disk *disk; /* NULL: not opened yet */

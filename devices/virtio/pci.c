@@ -5,33 +5,17 @@
 #include <endian.h>
 #include <errno.h>
 #include <linux/pci_regs.h>
+#include <linux/virtio_pci.h>
 #include <string.h>
 
 #include "hv/doorbell.h"
 #include "hv/pci.h"
 
-#define VENDOR	      0x1af4
 #define DEVICE_BASE   0x1040 /* 4.1.2.1: and the device's type */
 #define REVISION      1
 #define BAR	      0
 #define BAR_MSIX      1
 #define NOTIFY_STRIDE 4
-#define ISR_QUEUE     1
-
-const struct reg_field virtio_status_fields[] = {
-	REG_BIT("ACKNOWLEDGE", 0),
-	REG_BIT("DRIVER", 1),
-	REG_BIT("DRIVER_OK", 2),
-	REG_BIT("FEATURES_OK", 3),
-	REG_BIT("NEEDS_RESET", 6),
-	REG_BIT("FAILED", 7),
-	{ 0 },
-};
-const struct reg_field virtio_isr_fields[] = {
-	REG_BIT("QUEUE", 0),
-	REG_BIT("CONFIG", 1),
-	{ 0 },
-};
 
 static struct virtio *to_virtio(const struct device *dev)
 {
@@ -40,14 +24,12 @@ static struct virtio *to_virtio(const struct device *dev)
 
 /* ---- registers ---- */
 
-uint64_t virtio_pci_read_isr(struct device *dev, const struct reg *reg)
+static uint64_t read_isr(struct device *dev, const struct reg *reg)
 {
-	struct virtio *v = to_virtio(dev);
-	uint8_t isr = v->isr;
+	uint8_t isr = to_virtio(dev)->isr;
 
 	(void)reg;
-	v->isr = 0;
-	pci_intx_set(dev->pci, false);
+	virtio_clear_isr(to_virtio(dev), isr);
 	return isr;
 }
 
@@ -71,7 +53,7 @@ static uint64_t peek_queue(const struct virtio *v, const struct virtio_queue *q,
 	}
 }
 
-uint64_t virtio_pci_peek(const struct device *dev, const struct reg *reg)
+static uint64_t peek(const struct device *dev, const struct reg *reg)
 {
 	const struct virtio *v = to_virtio(dev);
 	const struct virtio_queue *q;
@@ -103,8 +85,7 @@ static void write_queue(struct virtio_queue *q, uint64_t at, uint64_t value)
 {
 	switch (at) {
 	case VIRTIO_PCI_COMMON_Q_SIZE:
-		if (value && value <= q->size_max)
-			q->cfg.size = (uint16_t)value;
+		virtio_resize_queue(q, value);
 		break;
 	case VIRTIO_PCI_COMMON_Q_ENABLE:
 		/* 4.1.4.3.2: the driver never writes 0. */
@@ -122,7 +103,7 @@ static void write_queue(struct virtio_queue *q, uint64_t at, uint64_t value)
 	}
 }
 
-void virtio_pci_write(struct device *dev, const struct reg *reg, uint64_t value)
+static void write_reg(struct device *dev, const struct reg *reg, uint64_t value)
 {
 	struct virtio *v = to_virtio(dev);
 	struct virtio_queue *q;
@@ -149,34 +130,94 @@ void virtio_pci_write(struct device *dev, const struct reg *reg, uint64_t value)
 	}
 }
 
+/* Rows that go by peek() and write_reg(), by offset. */
+#define ROW(name_, at_, width_, help_)                                                           \
+	{                                                                                        \
+		.name = name_, .offset = at_, .width = width_, .peek = peek, .write = write_reg, \
+		.help = help_                                                                    \
+	}
+#define ROW_RO(name_, at_, width_, help_)                                                      \
+	{                                                                                      \
+		.name = name_, .offset = at_, .width = width_, .access = REG_RO, .peek = peek, \
+		.help = help_                                                                  \
+	}
+
+static const struct reg regs[] = {
+	{ .name = "device_feature_select",
+	  .offset = VIRTIO_PCI_COMMON_DFSELECT,
+	  .width = 4,
+	  REG_STATE(struct virtio, offered_select),
+	  .help = "which 32 bits device_feature shows" },
+	ROW_RO("device_feature", VIRTIO_PCI_COMMON_DF, 4, "what the device offers"),
+	{ .name = "driver_feature_select",
+	  .offset = VIRTIO_PCI_COMMON_GFSELECT,
+	  .width = 4,
+	  REG_STATE(struct virtio, accepted_select),
+	  .help = "which 32 bits driver_feature shows" },
+	ROW("driver_feature", VIRTIO_PCI_COMMON_GF, 4, "what the driver accepts"),
+	ROW("config_msix_vector", VIRTIO_PCI_COMMON_MSIX, 2,
+	    "of changes of the configuration; 0xffff: none"),
+	ROW_RO("num_queues", VIRTIO_PCI_COMMON_NUMQ, 2, "how many queues there are"),
+	{ .name = "device_status",
+	  .offset = VIRTIO_PCI_COMMON_STATUS,
+	  .width = 1,
+	  REG_STATE(struct virtio, status),
+	  .fields = virtio_status_fields,
+	  .write = write_reg,
+	  .help = "how far the driver is; 0 resets" },
+	{ .name = "config_generation",
+	  .offset = VIRTIO_PCI_COMMON_CFGGENERATION,
+	  .width = 1,
+	  .access = REG_RO,
+	  REG_STATE(struct virtio, generation),
+	  .help = "changes when the device's configuration does" },
+	{ .name = "queue_select",
+	  .offset = VIRTIO_PCI_COMMON_Q_SELECT,
+	  .width = 2,
+	  REG_STATE(struct virtio, queue_select),
+	  .help = "which queue the queue_* show" },
+	ROW("queue_size", VIRTIO_PCI_COMMON_Q_SIZE, 2, "descriptors; 0: no queue"),
+	ROW("queue_msix_vector", VIRTIO_PCI_COMMON_Q_MSIX, 2, "0xffff: none"),
+	ROW("queue_enable", VIRTIO_PCI_COMMON_Q_ENABLE, 2, "1: it works"),
+	ROW_RO("queue_notify_off", VIRTIO_PCI_COMMON_Q_NOFF, 2, "which doorbell it has"),
+	ROW("queue_desc", VIRTIO_PCI_COMMON_Q_DESCLO, 8, "where the descriptors are"),
+	ROW("queue_driver", VIRTIO_PCI_COMMON_Q_AVAILLO, 8, "… the driver's area (available ring)"),
+	ROW("queue_device", VIRTIO_PCI_COMMON_Q_USEDLO, 8, "… the device's area (used ring)"),
+	{ .name = "isr",
+	  .offset = VIRTIO_SPACE_ISR,
+	  .width = 1,
+	  .access = REG_RO,
+	  REG_STATE(struct virtio, isr),
+	  .fields = virtio_isr_fields,
+	  .read = read_isr,
+	  .help = "why INTA# is up; reading clears it" },
+	{ .name = "notify",
+	  .offset = VIRTIO_SPACE_NOTIFY,
+	  .width = 4,
+	  .access = REG_WO,
+	  .count = VIRTIO_QUEUES_MAX,
+	  .help = "doorbells" },
+	{ 0 },
+};
+
 /* ---- interrupts ---- */
 
 static void interrupt(struct virtio *v, int queue)
 {
 	const uint16_t *vector = queue < 0 ? &v->config_vector : &v->queues[queue].vector;
 
-	if (pci_msix_enabled(v->dev.pci)) {
+	if (pci_msix_enabled(v->dev.pci))
 		pci_msix_notify(v->dev.pci, __atomic_load_n(vector, __ATOMIC_RELAXED));
-		return;
-	}
-	pthread_mutex_lock(&v->dev.lock);
-	/* A reset may have come between, after which nobody expects it. */
-	if (v->status & VIRTIO_CONFIG_S_DRIVER_OK) {
-		v->isr |= queue < 0 ? VIRTIO_PCI_ISR_CONFIG : ISR_QUEUE;
-		pci_intx_set(v->dev.pci, true);
-	}
-	pthread_mutex_unlock(&v->dev.lock);
+	else
+		virtio_raise_isr(v, queue);
 }
 
-static void transport_reset(struct virtio *v)
+static void line(struct virtio *v, bool level)
 {
-	pci_intx_set(v->dev.pci, false);
+	/* A device that got no slot goes without ever having had one. */
+	if (v->dev.pci)
+		pci_intx_set(v->dev.pci, level);
 }
-
-static const struct virtio_transport transport = {
-	.interrupt = interrupt,
-	.reset = transport_reset,
-};
 
 /* ---- making one ---- */
 
@@ -271,27 +312,31 @@ static int add_doorbells(struct virtio *v, struct pci_func *fn, struct error *er
 	return ret;
 }
 
-int virtio_pci_add(struct virtio *v, struct pci_func *fn, uint32_t config_size,
-		   struct optlist *opts, struct error *err)
+static int add(struct virtio *v, uint32_t config_size, struct error *err)
 {
-	const struct pci_id id = { VENDOR, (uint16_t)(DEVICE_BASE + v->model->id),
+	const struct pci_id id = { VIRTIO_VENDOR, (uint16_t)(DEVICE_BASE + v->model->id),
 				   v->model->pci_class, REVISION };
-	int ret = virtio_options(v, opts, err);
+	struct pci_func *fn = &v->func;
+	int ret = pci_add(&v->dev, fn, &id, err);
 
 	if (!ret)
-		ret = pci_add(&v->dev, fn, &id, err);
-	if (ret)
-		return ret;
-	v->transport = &transport;
-	ret = pci_add_bar(fn, BAR, PCI_BAR_MEM32, VIRTIO_SPACE_SIZE, 0, err);
+		ret = pci_add_bar(fn, BAR, PCI_BAR_MEM32, VIRTIO_SPACE_SIZE, 0, err);
 	if (!ret)
 		ret = pci_add_msix(fn, BAR_MSIX, v->queue_count + 1, err);
 	if (!ret)
 		ret = add_capabilities(v, fn, config_size, err);
 	if (!ret)
 		ret = add_doorbells(v, fn, err);
-	if (ret)
-		return ret;
-	pci_add_intx(fn);
-	return virtio_begin(v, err);
+	if (!ret)
+		pci_add_intx(fn);
+	return ret;
 }
+
+const struct virtio_transport virtio_pci = {
+	.interrupt = interrupt,
+	.line = line,
+	.add = add,
+	.name = "pci",
+	.qemu_name = "-pci",
+	.regs = regs,
+};

@@ -13,10 +13,6 @@
 #include "hv/pci.h"
 #include "hv/trace.h"
 
-#define COMMON_FEATURES                                                             \
-	(VIRTIO_BIT(VIRTIO_F_VERSION_1) | VIRTIO_BIT(VIRTIO_RING_F_INDIRECT_DESC) | \
-	 VIRTIO_BIT(VIRTIO_RING_F_EVENT_IDX))
-
 static void ring(int fd)
 {
 	/* It fails only when the counter is full, and then it is heard anyway. */
@@ -61,7 +57,7 @@ static void reset_registers(struct virtio *v)
 			hush(q->doorbell);
 	}
 	if (v->transport)
-		v->transport->reset(v);
+		v->transport->line(v, false);
 }
 
 /* The lock is given up meanwhile. */
@@ -142,6 +138,22 @@ struct virtio_queue *virtio_changeable(struct virtio *v)
 	wait_for_reset(v);
 	q = virtio_selected(v);
 	return q && !q->enabled ? q : NULL;
+}
+
+void virtio_resize_queue(struct virtio_queue *q, uint64_t size)
+{
+	if (size && size <= q->size_max)
+		q->cfg.size = (uint16_t)size;
+}
+
+void virtio_disable_queue(struct virtio *v)
+{
+	struct virtio_queue *q;
+
+	wait_for_reset(v);
+	q = virtio_selected(v);
+	if (q && v->run == VIRTIO_OFF)
+		q->enabled = false;
 }
 
 /* ---- the worker: beginning and end ---- */
@@ -311,28 +323,6 @@ void virtio_config_changed(struct virtio *v)
 }
 
 /* ---- life ---- */
-
-int virtio_options(struct virtio *v, struct optlist *opts, struct error *err)
-{
-	static const struct {
-		const char *key;
-		unsigned feature;
-	} rows[] = { { "packed", VIRTIO_F_RING_PACKED },
-		     { "event_idx", VIRTIO_RING_F_EVENT_IDX },
-		     { "indirect_desc", VIRTIO_RING_F_INDIRECT_DESC } };
-
-	v->offered |= COMMON_FEATURES;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		bool on = v->offered & VIRTIO_BIT(rows[i].feature);
-		int ret = optlist_bool(opts, rows[i].key, &on, err);
-
-		if (ret)
-			return ret;
-		v->offered &= ~VIRTIO_BIT(rows[i].feature);
-		v->offered |= (uint64_t)on << rows[i].feature;
-	}
-	return 0;
-}
 
 int virtio_doorbell(struct virtio *v, unsigned n, int fd, struct error *err)
 {

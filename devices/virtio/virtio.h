@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A virtio device, whatever it does (a model: devices/virtio_*.c) and wherever it is (a transport:
- * pci.h).
+ * pci.h, mmio.h).
  *
  *   vCPU thread     registers: features, status, where the queues are     dev.lock
  *                        | control_fd: DRIVER_OK, reset        | doorbells: eventfds
@@ -9,10 +9,13 @@
  *   worker          virtio.c: begins and ends  -->  model: notified(), completions
  *                                                        | virtio_completed()
  *                                                        v
- *                   transport: MSI-X, or INTx and the ISR register
+ *                   transport: MSI-X, or a line and the ISR register
  *
  * A reset that the driver asks for ends when nothing is in flight any more: until then the status
  * does not read as 0, and a write to a register waits. (Virtio 1.2, 2.1.2, 2.4, 4.1.4.3.)
+ *
+ * A model's class has in its register table what its configuration is (2.5), from
+ * VIRTIO_SPACE_CONFIG on, and nothing else; the transport's registers come to it in virtio_add().
  */
 #ifndef DEVICES_VIRTIO_VIRTIO_H
 #define DEVICES_VIRTIO_VIRTIO_H
@@ -27,10 +30,16 @@
 #include "devices/parts/worker.h"
 #include "hv/device.h"
 #include "hv/optlist.h"
+#include "hv/pci.h"
 
 #define VIRTIO_QUEUES_MAX   8
 #define VIRTIO_BIT(feature) (1ull << (feature))
 #define VIRTIO_NO_VECTOR    0xffff
+#define VIRTIO_VENDOR	    0x1af4
+
+/* The register space of every model's class. */
+#define VIRTIO_SPACE_CONFIG 0x2000u
+#define VIRTIO_SPACE_SIZE   0x4000u
 
 struct virtio;
 
@@ -51,8 +60,14 @@ struct virtio_transport {
 	/* The device has used buffers of @queue; -1: its configuration has changed. Any thread,
 	 * dev.lock is not held. */
 	void (*interrupt)(struct virtio *v, int queue);
-	/* Its registers are as after power-on. dev.lock is held. */
-	void (*reset)(struct virtio *v);
+	/* The level of its line, which goes by what is in the ISR. dev.lock is held. */
+	void (*line)(struct virtio *v, bool level);
+	/* Puts the device, which has @regs by now, where it is to be, with its doorbells.
+	 * @config_size: bytes of its own configuration. Negative with a sentence. */
+	int (*add)(struct virtio *v, uint32_t config_size, struct error *err);
+	const char *name;	/* for transport=NAME */
+	const char *qemu_name;	/* how QEMU ends the names of such devices */
+	const struct reg *regs; /* ends with a row whose name is NULL */
 };
 
 struct virtio_queue {
@@ -69,6 +84,7 @@ struct virtio_queue {
 /* Begins every model's struct. */
 struct virtio {
 	struct device dev;
+	struct pci_func func; /* for the transport that is on PCI */
 	const struct virtio_model *model;
 	const struct virtio_transport *transport;
 	uint64_t offered; /* features; fixed once the guest runs */
@@ -107,6 +123,15 @@ void virtio_limit_queues(struct virtio *v, unsigned count);
 void virtio_reset(struct device *dev);
 void virtio_describe(struct device *dev, struct strbuf *out);
 
+/*
+ * Ends the class's add(): puts @v, made by device_new(), where the options say, and starts its
+ * thread.
+ * @config_size: bytes of its own configuration, 0 when it has none. Beside what the transport
+ * takes, every device has the options packed=on|off, event_idx=on|off, indirect_desc=on|off:
+ * features that it is to leave out, or not. Negative with a sentence.
+ */
+int virtio_add(struct virtio *v, uint32_t config_size, struct optlist *opts, struct error *err);
+
 /* Whether the driver accepted it. On the worker, while the queues run. */
 bool virtio_has(const struct virtio *v, unsigned feature);
 /* On the worker: the next request of a queue; NULL: none, or the device is not to work. */
@@ -123,15 +148,19 @@ void virtio_config_changed(struct virtio *v);
 
 /* ---- for transports ---- */
 
-/* Features that every device has, and the options that leave some of them out: packed=on|off,
- * event_idx=on|off, indirect_desc=on|off. */
-int virtio_options(struct virtio *v, struct optlist *opts, struct error *err);
+extern const struct reg_field virtio_status_fields[], virtio_isr_fields[];
+
 /* The eventfd that notifies of queue @n. Before virtio_begin(). */
 int virtio_doorbell(struct virtio *v, unsigned n, int fd, struct error *err);
 /* The device is complete: its thread starts. */
 int virtio_begin(struct virtio *v, struct error *err);
 
+/* Any thread, dev.lock is not held: as `interrupt` above, by the ISR and the line. */
+void virtio_raise_isr(struct virtio *v, int queue);
+
 /* Registers, with dev.lock held. */
+/* Takes what the driver has heard of out of the ISR; the line goes down with the last of it. */
+void virtio_clear_isr(struct virtio *v, uint8_t bits);
 void virtio_write_status(struct virtio *v, uint8_t value);
 /* 32 bits of the features that @select names. */
 uint32_t virtio_offered(const struct virtio *v, uint32_t select);
@@ -141,5 +170,9 @@ void virtio_accept(struct virtio *v, uint32_t select, uint32_t bits);
 struct virtio_queue *virtio_selected(const struct virtio *v);
 /* … if its configuration may be changed now. Waits while a reset is under way. */
 struct virtio_queue *virtio_changeable(struct virtio *v);
+/* Its size, if it may have so many. */
+void virtio_resize_queue(struct virtio_queue *q, uint64_t size);
+/* It does not work when the driver is ready; one that works already goes on until a reset. */
+void virtio_disable_queue(struct virtio *v);
 
 #endif

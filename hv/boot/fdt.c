@@ -85,10 +85,10 @@ static void add_memory(struct tree *t, struct machine *m)
 	}
 }
 
-static void add_irq(struct tree *t, int gsi)
+static void add_irq(struct tree *t, const struct device *d)
 {
 	uint32_t cells[ARCH_FDT_IRQ_CELLS];
-	unsigned n = arch_fdt_irq(gsi, false, cells), i;
+	unsigned n = arch_fdt_irq(d->irq, d->irq_is_level, cells), i;
 
 	for (i = 0; i < n; i++)
 		cells[i] = cpu_to_fdt32(cells[i]);
@@ -122,10 +122,10 @@ static void add_device(struct tree *t, struct device *d)
 	snprintf(name, sizeof(name), "%s@%s%" PRIx64, d->cls->stem, d->ranges[0].is_pio ? "i" : "",
 		 d->ranges[0].bus.base);
 	begin(t, name);
-	prop_str(t, "compatible", d->cls->compatible);
+	prop_str(t, "compatible", d->compatible);
 	add_ranges(t, d);
 	if (d->irq >= 0)
-		add_irq(t, d->irq);
+		add_irq(t, d);
 	if (d->cls->fdt && !t->err)
 		t->err = d->cls->fdt(d, t->fdt);
 	end(t);
@@ -133,7 +133,7 @@ static void add_device(struct tree *t, struct device *d)
 
 static bool belongs(const struct device *d, bool is_pio)
 {
-	return d->cls->compatible && d->range_count && d->ranges[0].is_pio == is_pio;
+	return d->compatible && d->range_count && d->ranges[0].is_pio == is_pio;
 }
 
 /* The devices of one kind under a node of their bus; no node when there are none. */

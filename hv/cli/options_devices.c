@@ -139,11 +139,9 @@ static int set_fw_cfg(struct cli_options *opts, const char *value, struct error 
 static const struct option_row rows[] = {
 	{ "device", "NAME[,KEY=VALUE...]",
 	  "Adds a device on PCI: edu, the teaching device, e1000 (Intel's network card), "
-	  "virtio-console, virtio-net, virtio-rng, "
-	  "virtio-9p, virtio-balloon, virtio-blk,drive=ID or nvme,drive=ID. docs/devices.md has "
-	  "what each may be "
-	  "told. "
-	  "May be repeated.",
+	  "nvme,drive=ID; or on PCI or, with transport=mmio, in memory: virtio-console, "
+	  "virtio-net, virtio-rng, virtio-9p, virtio-balloon, virtio-blk,drive=ID. "
+	  "docs/devices.md has what each may be told. May be repeated.",
 	  set_device },
 	{ "netdev", "user|tap,id=ID...",
 	  "A network for -device virtio-net,netdev=ID or e1000,netdev=ID. user: no privileges "

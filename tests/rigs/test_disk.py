@@ -30,6 +30,21 @@ def test_a_driver_of_virtio_blk(place):
         place.run(f"rm {image}")
 
 
+def test_a_driver_of_virtio_on_mmio(place):
+    """Its doorbells once as eventfds, and once as accesses that are traced."""
+    image = _image(place, "mmio")
+    on_mmio = ["-drive", f"file={image},if=none,id=d", "-device", "virtio-rng,transport=mmio",
+               "-device", "virtio-blk-device,drive=d"]
+    status, text = _run(place, *on_mmio)
+    assert status == 1, f"exit status {status}:\n{text}"
+    assert "disk: found in the device tree: ok" in text, text
+    assert "disk: sector 1 begins with what the host wrote\n" in text.replace("\r", ""), text
+    assert "disk: and reads again: ok" in text, text
+    status, text = _run(place, *on_mmio, "-d", "device")
+    assert status == 1 and "disk0.queue_notify <- 0x00000000" in text, text
+    place.run(f"rm {image}")
+
+
 def test_a_driver_of_nvme(place):
     image = _image(place, "nvme")
     status, text = _run(place, "-drive", f"file={image},if=none,id=d", "-device", "nvme,drive=d",

@@ -4,6 +4,7 @@
 
 #include <criterion/criterion.h>
 #include <linux/pci_regs.h>
+#include <linux/virtio_mmio.h>
 #include <unistd.h>
 
 static uint32_t config_at(const struct card *c, unsigned off, unsigned size)
@@ -68,6 +69,112 @@ static void find_structures(struct card *c)
 	}
 }
 
+/* ---- registers ---- */
+
+/* PCI's name of a register, and MMIO's. */
+static const struct {
+	unsigned pci, mmio;
+} regs[] = {
+	{ VIRTIO_PCI_COMMON_DFSELECT, VIRTIO_MMIO_DEVICE_FEATURES_SEL },
+	{ VIRTIO_PCI_COMMON_DF, VIRTIO_MMIO_DEVICE_FEATURES },
+	{ VIRTIO_PCI_COMMON_GFSELECT, VIRTIO_MMIO_DRIVER_FEATURES_SEL },
+	{ VIRTIO_PCI_COMMON_GF, VIRTIO_MMIO_DRIVER_FEATURES },
+	{ VIRTIO_PCI_COMMON_STATUS, VIRTIO_MMIO_STATUS },
+	{ VIRTIO_PCI_COMMON_CFGGENERATION, VIRTIO_MMIO_CONFIG_GENERATION },
+	{ VIRTIO_PCI_COMMON_Q_SELECT, VIRTIO_MMIO_QUEUE_SEL },
+	{ VIRTIO_PCI_COMMON_Q_SIZE, VIRTIO_MMIO_QUEUE_NUM },
+	{ VIRTIO_PCI_COMMON_Q_ENABLE, VIRTIO_MMIO_QUEUE_READY },
+	{ VIRTIO_PCI_COMMON_Q_DESCLO, VIRTIO_MMIO_QUEUE_DESC_LOW },
+	{ VIRTIO_PCI_COMMON_Q_DESCHI, VIRTIO_MMIO_QUEUE_DESC_HIGH },
+	{ VIRTIO_PCI_COMMON_Q_AVAILLO, VIRTIO_MMIO_QUEUE_AVAIL_LOW },
+	{ VIRTIO_PCI_COMMON_Q_AVAILHI, VIRTIO_MMIO_QUEUE_AVAIL_HIGH },
+	{ VIRTIO_PCI_COMMON_Q_USEDLO, VIRTIO_MMIO_QUEUE_USED_LOW },
+	{ VIRTIO_PCI_COMMON_Q_USEDHI, VIRTIO_MMIO_QUEUE_USED_HIGH },
+};
+
+static uint64_t mmio_register(const struct card *c, unsigned reg)
+{
+	for (size_t i = 0; i < sizeof(regs) / sizeof(regs[0]); i++)
+		if (regs[i].pci == reg)
+			return c->common + regs[i].mmio;
+	cr_assert_fail("MMIO has no register for PCI's at 0x%x", reg);
+	return 0;
+}
+
+/* 4.2.2.2: 32 bits at a time, whatever the register holds. */
+uint64_t card_get_reg(const struct card *c, unsigned reg, unsigned size)
+{
+	uint64_t at, value;
+
+	if (c->fn)
+		return card_get(c, c->common + reg, size);
+	at = mmio_register(c, reg);
+	value = card_get(c, at, 4);
+	return size == 8 ? value | card_get(c, at + 4, 4) << 32 : value;
+}
+
+void card_set_reg(const struct card *c, unsigned reg, unsigned size, uint64_t value)
+{
+	uint64_t at;
+
+	if (c->fn) {
+		card_set(c, c->common + reg, size, value);
+		return;
+	}
+	at = mmio_register(c, reg);
+	card_set(c, at, 4, (uint32_t)value);
+	if (size == 8)
+		card_set(c, at + 4, 4, value >> 32);
+}
+
+int card_gsi(const struct card *c)
+{
+	return c->fn ? pci_intx_gsi(c->fn) : c->dev->irq;
+}
+
+uint8_t card_take_isr(const struct card *c)
+{
+	uint8_t isr;
+
+	if (c->fn)
+		return (uint8_t)card_get(c, c->isr, 1);
+	isr = (uint8_t)card_get(c, c->isr, 4);
+	card_set(c, c->common + VIRTIO_MMIO_INTERRUPT_ACK, 4, isr);
+	return isr;
+}
+
+unsigned card_queues(const struct card *c)
+{
+	unsigned n = 0;
+
+	if (c->fn)
+		return (unsigned)CARD_GET(c, NUMQ, 2);
+	do
+		CARD_SET(c, Q_SELECT, 2, n++);
+	while (card_get(c, c->common + VIRTIO_MMIO_QUEUE_NUM_MAX, 4));
+	return n - 1;
+}
+
+/* ---- finding it ---- */
+
+static void find_registers(struct card *c)
+{
+	c->common = c->dev->ranges[0].bus.base;
+	c->isr = c->common + VIRTIO_MMIO_INTERRUPT_STATUS;
+	c->config = c->common + VIRTIO_MMIO_CONFIG;
+	c->notify = c->common + VIRTIO_MMIO_QUEUE_NOTIFY;
+	cr_assert_eq(card_get(c, c->common, 4), 0x74726976u, "the magic value");
+	cr_assert_eq(card_get(c, c->common + VIRTIO_MMIO_VERSION, 4), 2u);
+}
+
+void card_enable(const struct card *c)
+{
+	if (!c->fn)
+		return;
+	card_set_config(c, PCI_COMMAND, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+	bus_write(&c->f->m.mmio, 0, 1, 0); /* the bus now does what the write wanted */
+}
+
 /* What stands behind its devices comes with @c->f's configuration. */
 static void open_card(struct card *c, const char *const *options, const char *name)
 {
@@ -79,10 +186,13 @@ static void open_card(struct card *c, const char *const *options, const char *na
 	c->dev = device_find(&c->f->m, name);
 	cr_assert_not_null(c->dev);
 	c->fn = c->dev->pci;
+	if (!c->fn) {
+		find_registers(c);
+		return;
+	}
 	find_structures(c);
 	cr_assert(c->common && c->isr && c->notify && c->msix && c->multiplier);
-	card_set_config(c, PCI_COMMAND, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
-	bus_write(&c->f->m.mmio, 0, 1, 0); /* the bus now does what the write wanted */
+	card_enable(c);
 }
 
 static void make_machine(struct card *c)
@@ -173,7 +283,7 @@ void card_queue(struct card *c, unsigned n, uint64_t features, uint16_t size)
 void card_start(struct card *c, uint64_t features, uint16_t size)
 {
 	cr_assert(card_negotiate(c, features));
-	for (unsigned n = 0; n < CARD_GET(c, NUMQ, 2); n++)
+	for (unsigned n = 0, queues = card_queues(c); n < queues; n++)
 		card_queue(c, n, features, size);
 	card_status(c, VIRTIO_CONFIG_S_DRIVER_OK);
 }
@@ -186,6 +296,10 @@ void card_reset(struct card *c)
 
 void card_ring(struct card *c, unsigned n)
 {
+	if (!c->fn) {
+		card_set(c, c->notify, 4, n);
+		return;
+	}
 	CARD_SET(c, Q_SELECT, 2, n);
 	card_set(c, c->notify + CARD_GET(c, Q_NOFF, 2) * c->multiplier, 2, n);
 }

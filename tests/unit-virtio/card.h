@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A virtio driver for tests, as virtio_pci is one: it finds the structures by their capabilities
- * and gets at them through the bus of a machine without KVM.
+ * A virtio driver for tests, as virtio_pci and virtio_mmio are: it gets at the registers through
+ * the bus of a machine without KVM. On PCI it finds the structures by their capabilities. Which of
+ * the two a card is on, a test sees only where it asks.
  */
 #ifndef TESTS_UNIT_VIRTIO_CARD_H
 #define TESTS_UNIT_VIRTIO_CARD_H
@@ -22,7 +23,7 @@
 struct card {
 	struct fake *f;
 	struct device *dev;
-	struct pci_func *fn;
+	struct pci_func *fn; /* NULL: it is on MMIO */
 	uint64_t common, isr, config, notify, msix;
 	uint32_t multiplier;
 	struct driver queue[VIRTIO_QUEUES_MAX];
@@ -41,10 +42,20 @@ void card_close(struct card *c);
 
 uint64_t card_get(const struct card *c, uint64_t address, unsigned size);
 void card_set(const struct card *c, uint64_t address, unsigned size, uint64_t value);
-#define CARD_GET(c, field, size) card_get(c, (c)->common + VIRTIO_PCI_COMMON_##field, size)
-#define CARD_SET(c, field, size, value) \
-	card_set(c, (c)->common + VIRTIO_PCI_COMMON_##field, size, value)
+/* A register by what it is called, and as wide as it is, on PCI. Those that only PCI has, fail the
+ * test on MMIO. */
+uint64_t card_get_reg(const struct card *c, unsigned reg, unsigned size);
+void card_set_reg(const struct card *c, unsigned reg, unsigned size, uint64_t value);
+#define CARD_GET(c, field, size)	card_get_reg(c, VIRTIO_PCI_COMMON_##field, size)
+#define CARD_SET(c, field, size, value) card_set_reg(c, VIRTIO_PCI_COMMON_##field, size, value)
 void card_set_config(const struct card *c, unsigned off, unsigned size, uint32_t value);
+
+/* Its line, and why that is up, which a look makes it forget. */
+int card_gsi(const struct card *c);
+uint8_t card_take_isr(const struct card *c);
+/* As firmware and the driver's bus leave it after a reset of the machine. */
+void card_enable(const struct card *c);
+unsigned card_queues(const struct card *c);
 
 uint64_t card_features(const struct card *c);
 /* Up to FEATURES_OK with @features beside VERSION_1; whether the device agreed. */

@@ -28,6 +28,7 @@ static const char *const devices[] = { "edu",
 				       "virtio-9p,path=/,mount_tag=root,readonly=on",
 				       "nvme,drive=memory1",
 				       "virtio-balloon",
+				       "virtio-rng,transport=mmio",
 				       NULL };
 #define IMAGE_BYTES 65536
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* The ACPI tables: that they lead to one another, add up, and say what the machine has. */
 #include <criterion/criterion.h>
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,21 +135,20 @@ Test(acpi, madt_has_the_vcpus)
 	cr_expect_eq(found[2], 1u, "the SCI's line");
 }
 
-/* Writes the DSDT to a directory of its own, runs @command there, and says whether @file then
- * contains all of @lines. */
-static void dsdt_gives(const char *command, const char *name, const char *const lines[])
+/* Writes a table, as dsdt.aml or ssdt.aml, to a directory of its own, runs @command there, and says
+ * whether the file @name then contains all of @lines. */
+static void table_gives(const struct acpi_header *t, const char *command, const char *name,
+			const char *const lines[])
 {
-	struct acpi_fadt *fadt = table(xsdt()->entry[0], "FACP");
-	struct acpi_header *dsdt = table(fadt->x_dsdt, "DSDT");
 	char dir[] = "/tmp/vitrine-acpi-XXXXXX", path[64], text[256], all[16384];
 	size_t len;
 	FILE *file;
 
 	cr_assert_not_null(mkdtemp(dir));
-	snprintf(path, sizeof(path), "%s/dsdt.aml", dir);
+	snprintf(path, sizeof(path), "%s/%csdt.aml", dir, tolower(t->signature[0]));
 	file = fopen(path, "wb");
 	cr_assert_not_null(file);
-	cr_assert_eq(fwrite(dsdt, dsdt->length, 1, file), 1u);
+	cr_assert_eq(fwrite(t, t->length, 1, file), 1u);
 	fclose(file);
 	snprintf(text, sizeof(text), "cd %s && { %s; } >log 2>&1", dir, command);
 	cr_expect_eq(system(text), 0, "%s", text);
@@ -164,6 +164,13 @@ static void dsdt_gives(const char *command, const char *name, const char *const 
 	cr_expect_eq(system(text), 0);
 }
 
+static void dsdt_gives(const char *command, const char *name, const char *const lines[])
+{
+	struct acpi_fadt *fadt = table(xsdt()->entry[0], "FACP");
+
+	table_gives(table(fadt->x_dsdt, "DSDT"), command, name, lines);
+}
+
 /* The AML as people read it: iasl takes it apart again, and the machine has COM1 and COM2. */
 Test(acpi, dsdt_is_what_iasl_understands)
 {
@@ -171,6 +178,19 @@ Test(acpi, dsdt_is_what_iasl_understands)
 	 * processors. */
 	dsdt_gives("iasl -d dsdt.aml", "dsdt.dsl",
 		   (const char *const[]){ "Name (DEVS, 0x000003F3)", NULL });
+}
+
+/* The SSDT has the device on MMIO, which is the only one of its kind here. */
+Test(acpi, devices_that_the_command_line_added)
+{
+	static const char line[] =
+		"Interrupt (ResourceConsumer, Level, ActiveHigh, Exclusive, ,, )";
+	struct acpi_header *ssdt = table(xsdt()->entry[3], "SSDT");
+
+	table_gives(ssdt, "iasl -d ssdt.aml && cat ssdt.dsl", "log",
+		    (const char *const[]){ "Device (D000)", "\"LNRO0005\"",
+					   "Memory32Fixed (ReadWrite,", "0xFEB00000,", line,
+					   "0x00000010,", NULL });
 }
 
 /* … and as an operating system executes it: ACPICA's interpreter is Linux's. */

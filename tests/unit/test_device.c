@@ -28,7 +28,7 @@ static void teardown(void)
 TestSuite(device, .init = setup, .fini = teardown, .timeout = 120);
 
 #define for_each_device(d) for (d = f->m.devices; d; d = d->next)
-#define for_each_reg(d, r) for (r = (d)->cls->regs; r->name; r++)
+#define for_each_reg(d, r) for (r = (d)->regs; r->name; r++)
 
 static unsigned reg_count(const struct reg *r)
 {
@@ -97,7 +97,7 @@ Test(device, register_rows_are_sound)
 				      d->name, r->name);
 			cr_assert_not(r->access == REG_RO && r->write, "%s.%s", d->name, r->name);
 			cr_assert_not(r->access == REG_WO && r->read, "%s.%s", d->name, r->name);
-			for (other = d->cls->regs; other != r; other++)
+			for (other = d->regs; other != r; other++)
 				cr_assert_str_neq(r->name, other->name, "%s", d->name);
 		}
 	}

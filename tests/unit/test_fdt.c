@@ -123,6 +123,18 @@ Test(fdt, devices_in_memory)
 	cr_assert_eq(cell("/platform/toy@2fe000000", "reg", 3), 4096);
 }
 
+Test(fdt, virtio_on_mmio)
+{
+	static const char path[] = "/platform/rng@feb00000";
+
+	build();
+	expect_string(path, "compatible", "virtio,mmio");
+	cr_expect_eq(cell(path, "reg", 1), 0xfeb00000u);
+	cr_expect_eq(cell(path, "reg", 3), 0x1000u);
+	cr_expect_eq(cell(path, "interrupts", 0), 16u);
+	cr_expect_eq(cell(path, "interrupts", 1), 2u, "a level");
+}
+
 Test(fdt, pci)
 {
 	static const char path[] = "/pcie@e0000000";

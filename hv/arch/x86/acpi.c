@@ -7,7 +7,7 @@
  *                |        `--> FACS
  *                |--> MADT
  *                |--> MCFG, when there is PCI
- *                `--> SSDT, the processors, when there can be several
+ *                `--> SSDT, processors when there can be several, and devices on request
  *
  * Written to LAYOUT_ACPI at each load, from the machine's devices and vCPUs.
  */
@@ -238,19 +238,21 @@ static uint64_t put_mcfg(struct writer *w)
 
 /* ---- SSDT ---- */
 
-static uint64_t put_cpus(struct writer *w)
+/* 0 when there is nothing to say in it. */
+static uint64_t put_ssdt(struct writer *w)
 {
-	struct acpi_header head = header("SSDT", 2), *table;
+	struct acpi_header head = header("SSDT", 2);
 	struct strbuf aml = STRBUF_INIT;
 	uint64_t gpa = 0;
 
 	strbuf_add(&aml, &head, sizeof(head));
-	acpi_cpus_aml(w->m->cfg->max_vcpus, &aml);
-	table = (struct acpi_header *)aml.data;
+	if (w->m->cfg->max_vcpus > 1 && device_find(w->m, "cpuhp0"))
+		acpi_cpus_aml(w->m->cfg->max_vcpus, &aml);
+	acpi_devices_aml(w->m, &aml);
 	if (aml.failed)
 		w->err = -ENOMEM;
-	else
-		gpa = put_table(w, table, aml.len);
+	else if (aml.len > sizeof(head))
+		gpa = put_table(w, (struct acpi_header *)aml.data, aml.len);
 	strbuf_free(&aml);
 	return gpa;
 }
@@ -277,8 +279,8 @@ int arch_firmware_tables(struct machine *m, uint64_t *rsdp, struct error *err)
 	x.entry[n++] = put_madt(&w, pm->irq);
 	if (device_find(m, "pci0"))
 		x.entry[n++] = put_mcfg(&w);
-	if (m->cfg->max_vcpus > 1 && device_find(m, "cpuhp0"))
-		x.entry[n++] = put_cpus(&w);
+	x.entry[n] = put_ssdt(&w);
+	n += x.entry[n] != 0;
 	r.xsdt_address = put_table(&w, &x.header, sizeof(x.header) + n * sizeof(x.entry[0]));
 	r.checksum = checksum(&r, 20);
 	r.extended_checksum = checksum(&r, sizeof(r));

@@ -155,7 +155,10 @@ struct acpi_mcfg {
 } ACPI_PACKED;
 _Static_assert(sizeof(struct acpi_mcfg) == 60, "an MCFG of one bus");
 
-/* Adds the code of an SSDT for processors 0 to @cpus - 1 (acpi_cpus.c). */
+/* Adds code for the SSDT: of processors 0 to @cpus - 1 (acpi_cpus.c); of devices with an acpi_id,
+ * nothing when there are none (acpi_devices.c). */
 void acpi_cpus_aml(unsigned cpus, struct strbuf *out);
+struct machine;
+void acpi_devices_aml(const struct machine *m, struct strbuf *out);
 
 #endif

@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * disk: a virtio-blk driver without an operating system (Virtio 1.2, 4.1 and 5.2). Finds the disk
- * on PCI, sets up one split queue, reads sector 1, writes it back in sector 2 with its bytes in
- * reverse, asks for what there is not, and resets the device.
+ * disk: a virtio-blk driver without an operating system (Virtio 1.2, 4 and 5.2). Finds the disk
+ * in the device tree or on PCI, sets up one split queue, reads sector 1, writes it back in sector 2
+ * with its bytes in reverse, asks for what there is not, and resets the device.
  *
  * Prints a line for each thing that works. Ends with 0, or with the number of the line that went
  * wrong.
  */
 #include "tests/guests/drivers/virtio.h"
 
-#define DISK_ID 0x10421af4
-#define F_FLUSH (1u << 9)
+#define DISK_ID	  0x10421af4
+#define DISK_TYPE 2
+#define F_FLUSH	  (1u << 9)
 
-#define T_IN	0
-#define T_OUT	1
-#define T_FLUSH 4
+#define T_IN	  0
+#define T_OUT	  1
+#define T_FLUSH	  4
+#define ISR_QUEUE 1
+
 #define S_OK	0
 #define S_IOERR 1
 
@@ -81,6 +84,16 @@ static void transfer(void)
 	check(request(T_IN, 2, SECTOR) == S_OK && own.data[SECTOR - 1], "it reads what it wrote");
 }
 
+/* The queue says that it is done before the device interrupts. */
+static void interrupts(void)
+{
+	uint32_t why = 0;
+
+	for (unsigned int tries = 0; tries < 1000000 && !why; tries++)
+		why = virtio_take_isr(&dev);
+	check(why == ISR_QUEUE, "it says why it interrupts");
+}
+
 static void mistakes(void)
 {
 	uint64_t capacity = *(volatile uint64_t *)dev.config;
@@ -93,10 +106,15 @@ static void mistakes(void)
 void kernel_main(uint32_t start_info, uint32_t zero_page)
 {
 	driver_guest_init("disk", start_info, zero_page);
-	check(pci_find(DISK_ID), "found by ECAM");
-	check(virtio_open(&dev), "its structures are there");
+	if (virtio_open_mmio(&dev, DISK_TYPE)) {
+		check(true, "found in the device tree");
+	} else {
+		check(pci_find(DISK_ID), "found by ECAM");
+		check(virtio_open(&dev), "its structures are there");
+	}
 	check(begin(), "it agrees");
 	transfer();
+	interrupts();
 	mistakes();
 	check(begin(), "it begins anew");
 	check(request(T_IN, 1, SECTOR) == S_OK, "and reads again");

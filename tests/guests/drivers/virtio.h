@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A driver's half of virtio on PCI (Virtio 1.2, 4.1), for the guests that drive such a device:
- * its structures, its features, and split queues that are polled.
+ * A driver's half of virtio on PCI and on MMIO (Virtio 1.2, 4.1 and 4.2), for the guests that drive
+ * such a device: its registers, its features, and split queues that are polled.
  */
 #ifndef GUESTS_DRIVERS_VIRTIO_H
 #define GUESTS_DRIVERS_VIRTIO_H
@@ -14,7 +14,8 @@
 #define VIRTQ_WRITE 2
 
 struct virtio_device {
-	volatile uint8_t *common, *notify, *config;
+	bool on_mmio;
+	volatile uint8_t *common, *isr, *notify, *config;
 	uint32_t notify_step;
 };
 
@@ -36,12 +37,17 @@ struct virtqueue {
 		} ring[VIRTQUEUE_SIZE];
 		uint16_t event;
 	} device;
-	volatile uint16_t *doorbell;
+	const struct virtio_device *dev;
+	volatile void *doorbell;
 	uint16_t number, size, seen;
 } __attribute__((aligned(4096)));
 
 /* The function that pci_find() found. False: it is not as it should be. */
 bool virtio_open(struct virtio_device *dev);
+/* The first one of that type (5) which the device tree has. False: there is none. */
+bool virtio_open_mmio(struct virtio_device *dev, uint32_t type);
+/* Why it interrupts, and that is acknowledged. */
+uint32_t virtio_take_isr(struct virtio_device *dev);
 bool virtio_reset(struct virtio_device *dev);
 /* Takes those of @features (bits 0 to 31) that are offered, and VERSION_1. */
 bool virtio_negotiate(struct virtio_device *dev, uint32_t features);

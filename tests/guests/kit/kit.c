@@ -57,6 +57,9 @@ static void take_node(const struct fdt_node *node)
 
 	if (node->device_type && !strcmp(node->device_type, "cpu"))
 		machine.nr_cpus++;
+	if (node->has_reg && fdt_compatible(node, "virtio,mmio") &&
+	    machine.nr_virtio_mmio < ARRAY_SIZE(machine.virtio_mmio))
+		machine.virtio_mmio[machine.nr_virtio_mmio++] = node->reg;
 	for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {
 		if (node->has_reg && fdt_compatible(node, devices[i].compatible) &&
 		    !*devices[i].port) {

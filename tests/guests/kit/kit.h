@@ -69,7 +69,9 @@ struct machine {
 	uint16_t uart_port;
 	uint16_t exit_port;
 	uint16_t debugcon_port;
-	unsigned int nr_cpus; /* 0: nobody said */
+	unsigned int nr_cpus;	 /* 0: nobody said */
+	uint64_t virtio_mmio[8]; /* where such devices are */
+	unsigned int nr_virtio_mmio;
 	bool has_tree;
 	const char *boot; /* "PVH", "64-bit" */
 	const char *cmdline;
