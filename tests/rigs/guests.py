@@ -46,7 +46,7 @@ def _initrd():
 
 
 # In the order in which they are loaded.
-_SHELL_MODULES = ("virtio_ring", "virtio", "virtio_pci_legacy_dev", "virtio_pci_modern_dev", "virtio_pci",
+_SHELL_MODULES = ("virtio_ring", "virtio", "virtio_pci_legacy_dev", "virtio_pci_modern_dev", "virtio_pci", "virtio_mmio",
                   "failover", "net_failover", "virtio_net", "virtio_console", "virtio_blk", "virtio-rng",
                   "virtio_balloon")
 
