@@ -7,40 +7,8 @@
 #include <unistd.h>
 
 #include "devices/9p/internal.h"
+#include "devices/9p/protocol.h"
 #include "hv/trace.h"
-
-/* A reply has the number of its request plus one (include/net/9p/9p.h). */
-enum {
-	RLERROR = 7,
-	TSTATFS = 8,
-	TLOPEN = 12,
-	TLCREATE = 14,
-	TSYMLINK = 16,
-	TMKNOD = 18,
-	TRENAME = 20,
-	TREADLINK = 22,
-	TGETATTR = 24,
-	TSETATTR = 26,
-	TXATTRWALK = 30,
-	TXATTRCREATE = 32,
-	TREADDIR = 40,
-	TFSYNC = 50,
-	TLOCK = 52,
-	TGETLOCK = 54,
-	TLINK = 70,
-	TMKDIR = 72,
-	TRENAMEAT = 74,
-	TUNLINKAT = 76,
-	TVERSION = 100,
-	TAUTH = 102,
-	TATTACH = 104,
-	TFLUSH = 108,
-	TWALK = 110,
-	TREAD = 116,
-	TWRITE = 118,
-	TCLUNK = 120,
-	TREMOVE = 122,
-};
 
 static int refuse(struct p9 *s, struct p9_in *in, struct p9_out *out)
 {
@@ -55,36 +23,36 @@ static const struct message {
 	p9_handler *handle;
 	bool changes; /* the directory, always: refused when it is read-only */
 } messages[] = {
-	[TSTATFS] = { "Tstatfs", p9_statfs, false },
-	[TLOPEN] = { "Tlopen", p9_lopen, false },
-	[TLCREATE] = { "Tlcreate", p9_lcreate, true },
-	[TSYMLINK] = { "Tsymlink", p9_symlink, true },
-	[TMKNOD] = { "Tmknod", p9_mknod, true },
-	[TRENAME] = { "Trename", p9_rename, true },
-	[TREADLINK] = { "Treadlink", p9_readlink, false },
-	[TGETATTR] = { "Tgetattr", p9_getattr, false },
-	[TSETATTR] = { "Tsetattr", p9_setattr, true },
+	[P9_TSTATFS] = { "Tstatfs", p9_statfs, false },
+	[P9_TLOPEN] = { "Tlopen", p9_lopen, false },
+	[P9_TLCREATE] = { "Tlcreate", p9_lcreate, true },
+	[P9_TSYMLINK] = { "Tsymlink", p9_symlink, true },
+	[P9_TMKNOD] = { "Tmknod", p9_mknod, true },
+	[P9_TRENAME] = { "Trename", p9_rename, true },
+	[P9_TREADLINK] = { "Treadlink", p9_readlink, false },
+	[P9_TGETATTR] = { "Tgetattr", p9_getattr, false },
+	[P9_TSETATTR] = { "Tsetattr", p9_setattr, true },
 	/* Extended attributes and authentication: Linux does without. */
-	[TXATTRWALK] = { "Txattrwalk", refuse, false },
-	[TXATTRCREATE] = { "Txattrcreate", refuse, false },
-	[TREADDIR] = { "Treaddir", p9_readdir, false },
-	[TFSYNC] = { "Tfsync", p9_fsync, false },
-	[TLOCK] = { "Tlock", p9_lock, false },
-	[TGETLOCK] = { "Tgetlock", p9_getlock, false },
-	[TLINK] = { "Tlink", p9_link, true },
-	[TMKDIR] = { "Tmkdir", p9_mkdir, true },
-	[TRENAMEAT] = { "Trenameat", p9_renameat, true },
-	[TUNLINKAT] = { "Tunlinkat", p9_unlinkat, true },
-	[TVERSION] = { "Tversion", p9_version, false },
-	[TAUTH] = { "Tauth", refuse, false },
-	[TATTACH] = { "Tattach", p9_attach, false },
-	[TFLUSH] = { "Tflush", p9_flush, false },
-	[TWALK] = { "Twalk", p9_walk, false },
-	[TREAD] = { "Tread", p9_read, false },
-	[TWRITE] = { "Twrite", p9_write, false },
-	[TCLUNK] = { "Tclunk", p9_clunk, false },
+	[P9_TXATTRWALK] = { "Txattrwalk", refuse, false },
+	[P9_TXATTRCREATE] = { "Txattrcreate", refuse, false },
+	[P9_TREADDIR] = { "Treaddir", p9_readdir, false },
+	[P9_TFSYNC] = { "Tfsync", p9_fsync, false },
+	[P9_TLOCK] = { "Tlock", p9_lock, false },
+	[P9_TGETLOCK] = { "Tgetlock", p9_getlock, false },
+	[P9_TLINK] = { "Tlink", p9_link, true },
+	[P9_TMKDIR] = { "Tmkdir", p9_mkdir, true },
+	[P9_TRENAMEAT] = { "Trenameat", p9_renameat, true },
+	[P9_TUNLINKAT] = { "Tunlinkat", p9_unlinkat, true },
+	[P9_TVERSION] = { "Tversion", p9_version, false },
+	[P9_TAUTH] = { "Tauth", refuse, false },
+	[P9_TATTACH] = { "Tattach", p9_attach, false },
+	[P9_TFLUSH] = { "Tflush", p9_flush, false },
+	[P9_TWALK] = { "Twalk", p9_walk, false },
+	[P9_TREAD] = { "Tread", p9_read, false },
+	[P9_TWRITE] = { "Twrite", p9_write, false },
+	[P9_TCLUNK] = { "Tclunk", p9_clunk, false },
 	/* It clunks the fid as well, whatever comes of it. */
-	[TREMOVE] = { "Tremove", p9_remove, false },
+	[P9_TREMOVE] = { "Tremove", p9_remove, false },
 };
 
 void p9_count(uint64_t *counter, uint64_t by)
@@ -130,9 +98,9 @@ size_t p9_handle(struct p9 *s, const uint8_t *request, size_t len, uint8_t *repl
 	const struct message *m = find(type);
 	int ret;
 
-	if (room > s->message_max && type != TVERSION)
+	if (room > s->message_max && type != P9_TVERSION)
 		out.room = s->message_max;
-	if (size < P9_HEADER || size > len || (size > s->message_max && type != TVERSION)) {
+	if (size < P9_HEADER || size > len || (size > s->message_max && type != P9_TVERSION)) {
 		ret = -EBADMSG;
 	} else {
 		in.left = size - P9_HEADER;
@@ -147,7 +115,7 @@ size_t p9_handle(struct p9 *s, const uint8_t *request, size_t len, uint8_t *repl
 		out.full = false;
 		p9_put32(&out, (uint32_t)-ret);
 	}
-	put_header(&out, out.len, ret ? RLERROR : (uint8_t)(type + 1), tag);
+	put_header(&out, out.len, ret ? P9_RLERROR : (uint8_t)(type + 1), tag);
 	return out.len;
 }
 

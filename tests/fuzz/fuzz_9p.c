@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "devices/9p/protocol.h"
 #include "devices/9p/server.h"
 #include "devices/9p/wire.h"
 #include "tests/fuzz/input.h"
@@ -27,12 +28,15 @@ static const struct {
 	uint8_t type;
 	const char *fields;
 } shapes[] = {
-	{ 104, "fxnn4" }, { 110, "ffw" }, { 12, "fo" },	  { 14, "fnom4" },   { 116, "f84" },
-	{ 118, "f8b" },	  { 120, "f" },	  { 122, "f" },	  { 8, "f" },	     { 16, "fnn4" },
-	{ 18, "fnm444" }, { 20, "ffn" },  { 22, "f" },	  { 24, "f8" },	     { 26, "f4m4488888" },
-	{ 30, "ffn" },	  { 40, "f84" },  { 50, "f4" },	  { 52, "f14884n" }, { 54, "f1884n" },
-	{ 70, "ffn" },	  { 72, "fnm4" }, { 74, "fnfn" }, { 76, "fnr" },     { 100, "4v" },
-	{ 108, "2" },
+	{ P9_TATTACH, "fxnn4" },  { P9_TWALK, "ffw" },	     { P9_TLOPEN, "fo" },
+	{ P9_TLCREATE, "fnom4" }, { P9_TREAD, "f84" },	     { P9_TWRITE, "f8b" },
+	{ P9_TCLUNK, "f" },	  { P9_TREMOVE, "f" },	     { P9_TSTATFS, "f" },
+	{ P9_TSYMLINK, "fnn4" },  { P9_TMKNOD, "fnm444" },   { P9_TRENAME, "ffn" },
+	{ P9_TREADLINK, "f" },	  { P9_TGETATTR, "f8" },     { P9_TSETATTR, "f4m4488888" },
+	{ P9_TXATTRWALK, "ffn" }, { P9_TREADDIR, "f84" },    { P9_TFSYNC, "f4" },
+	{ P9_TLOCK, "f14884n" },  { P9_TGETLOCK, "f1884n" }, { P9_TLINK, "ffn" },
+	{ P9_TMKDIR, "fnm4" },	  { P9_TRENAMEAT, "fnfn" },  { P9_TUNLINKAT, "fnr" },
+	{ P9_TVERSION, "4v" },	  { P9_TFLUSH, "2" },
 };
 static const char *const names[] = { "file", "dir",   "link", "out", "a", "..",
 				     ".",    "inner", "",     "a/b", "/", "../outside" };

@@ -146,11 +146,11 @@ void p9_open_server(bool readonly)
 	p9_make_dir();
 	cr_assert_eq(p9_create(&p9_server, "share0", p9_host(""), readonly, &err), 0, "%s",
 		     err.text);
-	cr_assert_eq(p9_call(TVERSION, "4s", 65536, "9P2000.L"), 0);
+	cr_assert_eq(p9_call(P9_TVERSION, "4s", 65536, "9P2000.L"), 0);
 	cr_assert_eq(p9_take32(&p9_reply), 65536u);
 	p9_take_string(&p9_reply, version, sizeof(version));
 	cr_assert_str_eq(version, "9P2000.L");
-	cr_assert_eq(p9_call(TATTACH, "44ss4", 0, NOFID, "root", "", 0), 0);
+	cr_assert_eq(p9_call(P9_TATTACH, "44ss4", 0, NOFID, "root", "", 0), 0);
 }
 
 void p9_close_server(void)
@@ -162,10 +162,10 @@ void p9_close_server(void)
 int p9_walk_to(unsigned fid, const char *path)
 {
 	char copy[256], *at = copy, *name;
-	int ret = p9_call(TWALK, "442", 0, fid, 0);
+	int ret = p9_call(P9_TWALK, "442", 0, fid, 0);
 
 	snprintf(copy, sizeof(copy), "%s", path);
 	while (!ret && (name = strsep(&at, "/")))
-		ret = p9_call(TWALK, "442s", fid, fid, 1, name);
+		ret = p9_call(P9_TWALK, "442s", fid, fid, 1, name);
 	return ret;
 }

@@ -7,38 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "devices/9p/protocol.h"
 #include "devices/9p/server.h"
 #include "devices/9p/wire.h"
 
-enum {
-	TSTATFS = 8,
-	TLOPEN = 12,
-	TLCREATE = 14,
-	TSYMLINK = 16,
-	TMKNOD = 18,
-	TRENAME = 20,
-	TREADLINK = 22,
-	TGETATTR = 24,
-	TSETATTR = 26,
-	TXATTRWALK = 30,
-	TREADDIR = 40,
-	TFSYNC = 50,
-	TLOCK = 52,
-	TGETLOCK = 54,
-	TLINK = 70,
-	TMKDIR = 72,
-	TRENAMEAT = 74,
-	TUNLINKAT = 76,
-	TVERSION = 100,
-	TAUTH = 102,
-	TATTACH = 104,
-	TFLUSH = 108,
-	TWALK = 110,
-	TREAD = 116,
-	TWRITE = 118,
-	TCLUNK = 120,
-	TREMOVE = 122,
-};
 #define NOFID UINT32_MAX
 
 /* DIR/outside, a file; DIR/share, what is shared: "file" ("hello"), "dir/inner" ("inner"), "link"

@@ -62,46 +62,46 @@ Test(p9, version_begins_anew)
 	char version[16];
 
 	expect_fids(1, 0);
-	cr_assert_eq(p9_call(TVERSION, "4s", 1 << 30, "9P2000.u"), 0);
+	cr_assert_eq(p9_call(P9_TVERSION, "4s", 1 << 30, "9P2000.u"), 0);
 	cr_assert_eq(p9_take32(&p9_reply), P9_MESSAGE_MAX);
 	p9_take_string(&p9_reply, version, sizeof(version));
 	cr_assert_str_eq(version, "unknown");
 	expect_fids(0, 0);
-	cr_assert_eq(p9_call(TVERSION, "4s", 4095, "9P2000.L"), EINVAL);
+	cr_assert_eq(p9_call(P9_TVERSION, "4s", 4095, "9P2000.L"), EINVAL);
 }
 
 Test(p9, attach)
 {
-	cr_assert_eq(p9_call(TATTACH, "44ss4", 0, NOFID, "", "", 0), EBADF);
-	cr_assert_eq(p9_call(TATTACH, "44ss4", 1, NOFID, "", "/", 0), 0);
+	cr_assert_eq(p9_call(P9_TATTACH, "44ss4", 0, NOFID, "", "", 0), EBADF);
+	cr_assert_eq(p9_call(P9_TATTACH, "44ss4", 1, NOFID, "", "/", 0), 0);
 	cr_assert_eq(p9_take8(&p9_reply), 0x80);
-	cr_assert_eq(p9_call(TATTACH, "44ss4", 2, NOFID, "", "/etc", 0), ENOENT);
-	cr_assert_eq(p9_call(TATTACH, "44ss4", 2, 1, "", "", 0), EOPNOTSUPP);
-	cr_assert_eq(p9_call(TATTACH, "44ss4", NOFID, NOFID, "", "", 0), EBADF);
-	cr_assert_eq(p9_call(TAUTH, "4ss4", 1, "", "", 0), EOPNOTSUPP);
+	cr_assert_eq(p9_call(P9_TATTACH, "44ss4", 2, NOFID, "", "/etc", 0), ENOENT);
+	cr_assert_eq(p9_call(P9_TATTACH, "44ss4", 2, 1, "", "", 0), EOPNOTSUPP);
+	cr_assert_eq(p9_call(P9_TATTACH, "44ss4", NOFID, NOFID, "", "", 0), EBADF);
+	cr_assert_eq(p9_call(P9_TAUTH, "4ss4", 1, "", "", 0), EOPNOTSUPP);
 	expect_fids(2, 0);
 }
 
 Test(p9, walk)
 {
-	cr_assert_eq(p9_call(TWALK, "442ss", 0, 1, 2, "dir", "inner"), 0);
+	cr_assert_eq(p9_call(P9_TWALK, "442ss", 0, 1, 2, "dir", "inner"), 0);
 	cr_assert_eq(p9_take16(&p9_reply), 2);
 	cr_assert_eq(p9_take8(&p9_reply), 0x80);
 	/* Part of the way: no fid. */
-	cr_assert_eq(p9_call(TWALK, "442ss", 0, 2, 2, "dir", "none"), 0);
+	cr_assert_eq(p9_call(P9_TWALK, "442ss", 0, 2, 2, "dir", "none"), 0);
 	cr_assert_eq(p9_take16(&p9_reply), 1);
-	cr_assert_eq(p9_call(TGETATTR, "48", 2, UINT64_MAX), EBADF);
-	cr_assert_eq(p9_call(TWALK, "442s", 0, 2, 1, "none"), ENOENT);
-	cr_assert_eq(p9_call(TWALK, "442s", 0, 1, 1, "file"), EBADF);
-	cr_assert_eq(p9_call(TWALK, "442s", 9, 2, 1, "file"), EBADF);
-	cr_assert_eq(p9_call(TWALK, "442", 0, 2, 17), EINVAL);
-	cr_assert_eq(p9_call(TWALK, "442s", 1, 2, 1, "x"), ENOTDIR);
+	cr_assert_eq(p9_call(P9_TGETATTR, "48", 2, UINT64_MAX), EBADF);
+	cr_assert_eq(p9_call(P9_TWALK, "442s", 0, 2, 1, "none"), ENOENT);
+	cr_assert_eq(p9_call(P9_TWALK, "442s", 0, 1, 1, "file"), EBADF);
+	cr_assert_eq(p9_call(P9_TWALK, "442s", 9, 2, 1, "file"), EBADF);
+	cr_assert_eq(p9_call(P9_TWALK, "442", 0, 2, 17), EINVAL);
+	cr_assert_eq(p9_call(P9_TWALK, "442s", 1, 2, 1, "x"), ENOTDIR);
 	/* Its own fid goes along. */
-	cr_assert_eq(p9_call(TWALK, "442s", 1, 1, 1, ".."), 0);
-	cr_assert_eq(p9_call(TWALK, "442s", 1, 2, 1, "inner"), 0);
+	cr_assert_eq(p9_call(P9_TWALK, "442s", 1, 1, 1, ".."), 0);
+	cr_assert_eq(p9_call(P9_TWALK, "442s", 1, 2, 1, "inner"), 0);
 	expect_fids(3, 0);
-	cr_assert_eq(p9_call(TCLUNK, "4", 2), 0);
-	cr_assert_eq(p9_call(TCLUNK, "4", 2), EBADF);
+	cr_assert_eq(p9_call(P9_TCLUNK, "4", 2), 0);
+	cr_assert_eq(p9_call(P9_TCLUNK, "4", 2), EBADF);
 	expect_fids(2, 0);
 }
 
@@ -110,35 +110,35 @@ Test(p9, nobody_gets_out)
 	struct stat root, st;
 
 	/* The parent of the directory is itself. */
-	cr_assert_eq(p9_call(TWALK, "442sss", 0, 1, 3, "..", "..", "file"), 0);
+	cr_assert_eq(p9_call(P9_TWALK, "442sss", 0, 1, 3, "..", "..", "file"), 0);
 	cr_assert_eq(p9_take16(&p9_reply), 3);
 	cr_assert_eq(stat(p9_host(""), &root), 0);
 	p9_take8(&p9_reply);
 	p9_take32(&p9_reply);
 	cr_assert_eq(p9_take64(&p9_reply), root.st_ino);
-	cr_assert_eq(p9_call(TWALK, "442s", 0, 2, 1, "../outside"), ENOENT);
-	cr_assert_eq(p9_call(TWALK, "442s", 0, 2, 1, "/etc"), ENOENT);
-	cr_assert_eq(p9_call(TWALK, "442s", 0, 2, 1, ""), ENOENT);
+	cr_assert_eq(p9_call(P9_TWALK, "442s", 0, 2, 1, "../outside"), ENOENT);
+	cr_assert_eq(p9_call(P9_TWALK, "442s", 0, 2, 1, "/etc"), ENOENT);
+	cr_assert_eq(p9_call(P9_TWALK, "442s", 0, 2, 1, ""), ENOENT);
 	/* A link is itself, not what it leads to. */
 	cr_assert_eq(p9_walk_to(2, "out"), 0);
-	cr_assert_eq(p9_call(TLOPEN, "44", 2, O_RDONLY), ELOOP);
-	cr_assert_neq(p9_call(TWALK, "442s", 2, 3, 1, "outside"), 0);
-	cr_assert_eq(p9_call(TLCREATE, "4s444", 2, "new", O_RDWR, 0644, 0), ENOTDIR);
-	cr_assert_eq(p9_call(TMKDIR, "4s44", 2, "new", 0755, 0), ENOTDIR);
-	cr_assert_eq(p9_call(TUNLINKAT, "4s4", 2, "outside", 0), ENOTDIR);
+	cr_assert_eq(p9_call(P9_TLOPEN, "44", 2, O_RDONLY), ELOOP);
+	cr_assert_neq(p9_call(P9_TWALK, "442s", 2, 3, 1, "outside"), 0);
+	cr_assert_eq(p9_call(P9_TLCREATE, "4s444", 2, "new", O_RDWR, 0644, 0), ENOTDIR);
+	cr_assert_eq(p9_call(P9_TMKDIR, "4s44", 2, "new", 0755, 0), ENOTDIR);
+	cr_assert_eq(p9_call(P9_TUNLINKAT, "4s4", 2, "outside", 0), ENOTDIR);
 	/* Names are names. */
-	cr_assert_eq(p9_call(TMKDIR, "4s44", 0, "../new", 0755, 0), EINVAL);
-	cr_assert_eq(p9_call(TMKDIR, "4s44", 0, "..", 0755, 0), EINVAL);
-	cr_assert_eq(p9_call(TUNLINKAT, "4s4", 0, "../outside", 0), EINVAL);
-	cr_assert_eq(p9_call(TRENAMEAT, "4s4s", 0, "file", 0, "../file"), EINVAL);
-	cr_assert_eq(p9_call(TSYMLINK, "4ss4", 0, "../x", "y", 0), EINVAL);
+	cr_assert_eq(p9_call(P9_TMKDIR, "4s44", 0, "../new", 0755, 0), EINVAL);
+	cr_assert_eq(p9_call(P9_TMKDIR, "4s44", 0, "..", 0755, 0), EINVAL);
+	cr_assert_eq(p9_call(P9_TUNLINKAT, "4s4", 0, "../outside", 0), EINVAL);
+	cr_assert_eq(p9_call(P9_TRENAMEAT, "4s4s", 0, "file", 0, "../file"), EINVAL);
+	cr_assert_eq(p9_call(P9_TSYMLINK, "4ss4", 0, "../x", "y", 0), EINVAL);
 	cr_assert_eq(lstat(p9_host("../outside"), &st), 0);
 	/* A directory that the host exchanges for a link is one. */
 	cr_assert_eq(p9_walk_to(4, "dir/inner"), 0);
 	cr_assert_eq(rename(p9_host("dir"), p9_host("gone")), 0);
 	cr_assert_eq(symlink("..", p9_host("dir")), 0);
 	cr_assert_eq(symlink("share/gone", p9_host("../inner")), 0);
-	cr_assert_eq(p9_call(TLOPEN, "44", 4, O_RDONLY), ELOOP);
+	cr_assert_eq(p9_call(P9_TLOPEN, "44", 4, O_RDONLY), ELOOP);
 }
 
 /* ---- files ---- */
@@ -148,49 +148,49 @@ Test(p9, reading)
 	char text[8] = "";
 
 	cr_assert_eq(p9_walk_to(1, "file"), 0);
-	cr_assert_eq(p9_call(TREAD, "484", 1, 0ull, 10), EBADF);
-	cr_assert_eq(p9_call(TLOPEN, "44", 1, O_RDONLY), 0);
+	cr_assert_eq(p9_call(P9_TREAD, "484", 1, 0ull, 10), EBADF);
+	cr_assert_eq(p9_call(P9_TLOPEN, "44", 1, O_RDONLY), 0);
 	skip_qid();
 	cr_assert_eq(p9_take32(&p9_reply), 0u);
 	expect_fids(2, 1);
-	cr_assert_eq(p9_call(TLOPEN, "44", 1, O_RDONLY), EBUSY);
-	cr_assert_eq(p9_call(TREAD, "484", 1, 1ull, 3), 0);
+	cr_assert_eq(p9_call(P9_TLOPEN, "44", 1, O_RDONLY), EBUSY);
+	cr_assert_eq(p9_call(P9_TREAD, "484", 1, 1ull, 3), 0);
 	cr_assert_eq(p9_take32(&p9_reply), 3u);
 	cr_assert_eq(p9_reply.left, 3u);
 	memcpy(text, p9_reply.p, 3);
 	cr_assert_str_eq(text, "ell");
 	/* More than there is, more than a message holds, behind the end. */
-	cr_assert_eq(p9_call(TREAD, "484", 1, 0ull, UINT32_MAX), 0);
+	cr_assert_eq(p9_call(P9_TREAD, "484", 1, 0ull, UINT32_MAX), 0);
 	cr_assert_eq(p9_take32(&p9_reply), 5u);
-	cr_assert_eq(p9_call(TREAD, "484", 1, 5ull, 100), 0);
+	cr_assert_eq(p9_call(P9_TREAD, "484", 1, 5ull, 100), 0);
 	cr_assert_eq(p9_take32(&p9_reply), 0u);
-	cr_assert_eq(p9_call(TREAD, "484", 1, UINT64_MAX, 100), EINVAL);
-	cr_assert_eq(p9_call(TWRITE, "484", 1, 0ull, 0), EBADF);
-	cr_assert_eq(p9_call(TCLUNK, "4", 1), 0);
+	cr_assert_eq(p9_call(P9_TREAD, "484", 1, UINT64_MAX, 100), EINVAL);
+	cr_assert_eq(p9_call(P9_TWRITE, "484", 1, 0ull, 0), EBADF);
+	cr_assert_eq(p9_call(P9_TCLUNK, "4", 1), 0);
 	expect_fids(1, 0);
 }
 
 Test(p9, writing)
 {
 	cr_assert_eq(p9_walk_to(1, ""), ENOENT);
-	cr_assert_eq(p9_call(TLCREATE, "4s444", 1, "new", O_RDWR, 04644, 0), 0);
+	cr_assert_eq(p9_call(P9_TLCREATE, "4s444", 1, "new", O_RDWR, 04644, 0), 0);
 	/* Count and bytes: a string's length is 16 bits of the 32. */
-	cr_assert_eq(p9_call(TWRITE, "48421111", 1, 0ull, 4, 'a' | 'b' << 8, 'c', 'd', 'x', 'y'),
+	cr_assert_eq(p9_call(P9_TWRITE, "48421111", 1, 0ull, 4, 'a' | 'b' << 8, 'c', 'd', 'x', 'y'),
 		     0);
 	cr_assert_eq(p9_take32(&p9_reply), 4u);
 	expect_file("new", "abcd");
-	cr_assert_eq(p9_call(TWRITE, "4841", 1, 0ull, 2, 'x'), EBADMSG);
-	cr_assert_eq(p9_call(TWRITE, "4841", 1, 1ull << 63, 1, 'x'), EFBIG);
-	cr_assert_eq(p9_call(TFSYNC, "44", 1, 0), 0);
-	cr_assert_eq(p9_call(TFSYNC, "44", 1, 1), 0);
-	cr_assert_eq(p9_call(TFSYNC, "44", 0, 1), EBADF);
+	cr_assert_eq(p9_call(P9_TWRITE, "4841", 1, 0ull, 2, 'x'), EBADMSG);
+	cr_assert_eq(p9_call(P9_TWRITE, "4841", 1, 1ull << 63, 1, 'x'), EFBIG);
+	cr_assert_eq(p9_call(P9_TFSYNC, "44", 1, 0), 0);
+	cr_assert_eq(p9_call(P9_TFSYNC, "44", 1, 1), 0);
+	cr_assert_eq(p9_call(P9_TFSYNC, "44", 0, 1), EBADF);
 	/* One that is there: opened, unless it has to be new. A set-user-id bit is not made. */
-	cr_assert_eq(p9_call(TWALK, "442", 0, 2, 0), 0);
-	cr_assert_eq(p9_call(TLCREATE, "4s444", 2, "new", O_RDWR | O_EXCL, 0644, 0), EEXIST);
-	cr_assert_eq(p9_call(TLCREATE, "4s444", 2, "new", O_RDWR | O_APPEND, 0600, 0), 0);
-	cr_assert_eq(p9_call(TWRITE, "4841", 2, 0ull, 1, 'e'), 0);
+	cr_assert_eq(p9_call(P9_TWALK, "442", 0, 2, 0), 0);
+	cr_assert_eq(p9_call(P9_TLCREATE, "4s444", 2, "new", O_RDWR | O_EXCL, 0644, 0), EEXIST);
+	cr_assert_eq(p9_call(P9_TLCREATE, "4s444", 2, "new", O_RDWR | O_APPEND, 0600, 0), 0);
+	cr_assert_eq(p9_call(P9_TWRITE, "4841", 2, 0ull, 1, 'e'), 0);
 	expect_file("new", "abcde");
-	cr_assert_eq(p9_call(TGETATTR, "48", 2, UINT64_MAX), 0);
+	cr_assert_eq(p9_call(P9_TGETATTR, "48", 2, UINT64_MAX), 0);
 	p9_take64(&p9_reply);
 	skip_qid();
 	cr_assert_eq(p9_take32(&p9_reply), S_IFREG | 0644u);
@@ -200,28 +200,28 @@ Test(p9, writing)
 Test(p9, an_unlinked_file_is_still_there_for_who_has_it_open)
 {
 	cr_assert_eq(p9_walk_to(1, "file"), 0);
-	cr_assert_eq(p9_call(TLOPEN, "44", 1, O_RDWR), 0);
-	cr_assert_eq(p9_call(TUNLINKAT, "4s4", 0, "file", 0), 0);
+	cr_assert_eq(p9_call(P9_TLOPEN, "44", 1, O_RDWR), 0);
+	cr_assert_eq(p9_call(P9_TUNLINKAT, "4s4", 0, "file", 0), 0);
 	cr_assert_not(exists("file"));
-	cr_assert_eq(p9_call(TGETATTR, "48", 1, UINT64_MAX), 0);
-	cr_assert_eq(p9_call(TSETATTR, "444488888", 1, 8, 0, 0, 0, 3ull, 0ull, 0ull, 0ull, 0ull),
+	cr_assert_eq(p9_call(P9_TGETATTR, "48", 1, UINT64_MAX), 0);
+	cr_assert_eq(p9_call(P9_TSETATTR, "444488888", 1, 8, 0, 0, 0, 3ull, 0ull, 0ull, 0ull, 0ull),
 		     EBADMSG);
-	cr_assert_eq(p9_call(TSETATTR, "4444488888", 1, 8, 0, 0, 0, 3ull, 0ull, 0ull, 0ull, 0ull),
-		     0);
-	cr_assert_eq(p9_call(TREAD, "484", 1, 0ull, 10), 0);
+	cr_assert_eq(
+		p9_call(P9_TSETATTR, "4444488888", 1, 8, 0, 0, 0, 3ull, 0ull, 0ull, 0ull, 0ull), 0);
+	cr_assert_eq(p9_call(P9_TREAD, "484", 1, 0ull, 10), 0);
 	cr_assert_eq(p9_take32(&p9_reply), 3u);
 }
 
 Test(p9, what_is_no_file_is_not_opened)
 {
 	cr_assert_eq(p9_walk_to(1, "fifo"), 0);
-	cr_assert_eq(p9_call(TLOPEN, "44", 1, O_RDONLY), EPERM);
-	cr_assert_eq(p9_call(TLOPEN, "44", 1, O_WRONLY), EPERM);
+	cr_assert_eq(p9_call(P9_TLOPEN, "44", 1, O_RDONLY), EPERM);
+	cr_assert_eq(p9_call(P9_TLOPEN, "44", 1, O_WRONLY), EPERM);
 	cr_assert_eq(p9_walk_to(2, "dir"), 0);
-	cr_assert_eq(p9_call(TLOPEN, "44", 2, O_RDWR), EISDIR);
-	cr_assert_eq(p9_call(TLCREATE, "4s444", 2, "../fifo", O_RDWR, 0644, 0), EINVAL);
-	cr_assert_eq(p9_call(TLCREATE, "4s444", 0, "fifo", O_RDWR, 0644, 0), EPERM);
-	cr_assert_eq(p9_call(TLCREATE, "4s444", 0, "out", O_RDWR, 0644, 0), ELOOP);
+	cr_assert_eq(p9_call(P9_TLOPEN, "44", 2, O_RDWR), EISDIR);
+	cr_assert_eq(p9_call(P9_TLCREATE, "4s444", 2, "../fifo", O_RDWR, 0644, 0), EINVAL);
+	cr_assert_eq(p9_call(P9_TLCREATE, "4s444", 0, "fifo", O_RDWR, 0644, 0), EPERM);
+	cr_assert_eq(p9_call(P9_TLCREATE, "4s444", 0, "out", O_RDWR, 0644, 0), ELOOP);
 	expect_fids(3, 0);
 }
 
@@ -230,11 +230,11 @@ Test(p9, locks_are_granted)
 	char client[16];
 
 	cr_assert_eq(p9_walk_to(1, "file"), 0);
-	cr_assert_eq(p9_call(TLOCK, "414884s", 1, 1, 0, 0ull, 10ull, 7, "guest"), EBADF);
-	cr_assert_eq(p9_call(TLOPEN, "44", 1, O_RDWR), 0);
-	cr_assert_eq(p9_call(TLOCK, "414884s", 1, 1, 0, 0ull, 10ull, 7, "guest"), 0);
+	cr_assert_eq(p9_call(P9_TLOCK, "414884s", 1, 1, 0, 0ull, 10ull, 7, "guest"), EBADF);
+	cr_assert_eq(p9_call(P9_TLOPEN, "44", 1, O_RDWR), 0);
+	cr_assert_eq(p9_call(P9_TLOCK, "414884s", 1, 1, 0, 0ull, 10ull, 7, "guest"), 0);
 	cr_assert_eq(p9_take8(&p9_reply), 0);
-	cr_assert_eq(p9_call(TGETLOCK, "41884s", 1, 1, 3ull, 10ull, 7, "guest"), 0);
+	cr_assert_eq(p9_call(P9_TGETLOCK, "41884s", 1, 1, 3ull, 10ull, 7, "guest"), 0);
 	cr_assert_eq(p9_take8(&p9_reply), 2);
 	cr_assert_eq(p9_take64(&p9_reply), 3u);
 	cr_assert_eq(p9_take64(&p9_reply), 10u);
@@ -254,7 +254,7 @@ static unsigned list(unsigned fid, unsigned count, bool seen[300])
 		char name[NAME_MAX + 1];
 		unsigned n;
 
-		cr_assert_eq(p9_call(TREADDIR, "484", fid, off, count), 0);
+		cr_assert_eq(p9_call(P9_TREADDIR, "484", fid, off, count), 0);
 		cr_assert_leq(p9_take32(&p9_reply), count);
 		if (!p9_reply.left)
 			return total;
@@ -281,19 +281,19 @@ Test(p9, listing)
 		cr_assert_eq(symlink("x", p9_host(name)), 0);
 	}
 	cr_assert_eq(p9_walk_to(1, "dir"), 0);
-	cr_assert_eq(p9_call(TREADDIR, "484", 1, 0ull, 1000), EBADF);
-	cr_assert_eq(p9_call(TLOPEN, "44", 1, O_RDONLY | O_DIRECTORY), 0);
+	cr_assert_eq(p9_call(P9_TREADDIR, "484", 1, 0ull, 1000), EBADF);
+	cr_assert_eq(p9_call(P9_TLOPEN, "44", 1, O_RDONLY | O_DIRECTORY), 0);
 	cr_assert_eq(list(1, 1000, seen), 303u);
 	cr_assert_eq(list(1, 60000, again), 303u);
 	for (unsigned i = 0; i < 300; i++)
 		cr_assert(seen[i] && again[i]);
-	cr_assert_eq(p9_call(TREADDIR, "484", 1, 0ull, 10), EINVAL);
-	cr_assert_eq(p9_call(TREADDIR, "484", 1, UINT64_MAX, 1000), EINVAL);
-	cr_assert_eq(p9_call(TREAD, "484", 1, 0ull, 1000), EISDIR);
+	cr_assert_eq(p9_call(P9_TREADDIR, "484", 1, 0ull, 10), EINVAL);
+	cr_assert_eq(p9_call(P9_TREADDIR, "484", 1, UINT64_MAX, 1000), EINVAL);
+	cr_assert_eq(p9_call(P9_TREAD, "484", 1, 0ull, 1000), EISDIR);
 	/* A file is no directory. */
 	cr_assert_eq(p9_walk_to(2, "file"), 0);
-	cr_assert_eq(p9_call(TLOPEN, "44", 2, O_RDONLY), 0);
-	cr_assert_eq(p9_call(TREADDIR, "484", 2, 0ull, 1000), ENOTDIR);
+	cr_assert_eq(p9_call(P9_TLOPEN, "44", 2, O_RDONLY), 0);
+	cr_assert_eq(p9_call(P9_TREADDIR, "484", 2, 0ull, 1000), ENOTDIR);
 }
 
 /* ---- attributes ---- */
@@ -305,7 +305,7 @@ Test(p9, getattr)
 	cr_assert_eq(p9_walk_to(1, "file"), 0);
 	cr_assert_eq(chmod(p9_host("file"), 0640), 0);
 	cr_assert_eq(stat(p9_host("file"), &st), 0);
-	cr_assert_eq(p9_call(TGETATTR, "48", 1, UINT64_MAX), 0);
+	cr_assert_eq(p9_call(P9_TGETATTR, "48", 1, UINT64_MAX), 0);
 	cr_assert_eq(p9_take64(&p9_reply), 0x7ffu);
 	cr_assert_eq(p9_take8(&p9_reply), 0);
 	p9_take32(&p9_reply);
@@ -325,7 +325,7 @@ Test(p9, getattr)
 	cr_assert_eq(p9_reply.left, 48u);
 	/* A link's are its own. */
 	cr_assert_eq(p9_walk_to(2, "link"), 0);
-	cr_assert_eq(p9_call(TGETATTR, "48", 2, UINT64_MAX), 0);
+	cr_assert_eq(p9_call(P9_TGETATTR, "48", 2, UINT64_MAX), 0);
 	p9_take64(&p9_reply);
 	cr_assert_eq(p9_take8(&p9_reply), 0x02);
 }
@@ -333,7 +333,7 @@ Test(p9, getattr)
 static int set(unsigned fid, unsigned valid, unsigned mode, uint64_t size, uint64_t atime,
 	       uint64_t mtime)
 {
-	return p9_call(TSETATTR, "4444488888", fid, valid, mode, (unsigned)getuid(),
+	return p9_call(P9_TSETATTR, "4444488888", fid, valid, mode, (unsigned)getuid(),
 		       (unsigned)getgid(), size, atime, 5ull, mtime, 6ull);
 }
 
@@ -376,7 +376,7 @@ Test(p9, setattr)
 
 Test(p9, statfs)
 {
-	cr_assert_eq(p9_call(TSTATFS, "4", 0), 0);
+	cr_assert_eq(p9_call(P9_TSTATFS, "4", 0), 0);
 	cr_assert_eq(p9_take32(&p9_reply), 0x01021997u);
 	cr_assert_gt(p9_take32(&p9_reply), 0u);
 	cr_assert_gt(p9_take64(&p9_reply), 0u);
@@ -390,28 +390,28 @@ Test(p9, making)
 	char target[PATH_MAX];
 	struct stat st;
 
-	cr_assert_eq(p9_call(TMKDIR, "4s44", 0, "d", 01770, 0), 0);
+	cr_assert_eq(p9_call(P9_TMKDIR, "4s44", 0, "d", 01770, 0), 0);
 	cr_assert_eq(p9_take8(&p9_reply), 0x80);
 	cr_assert_eq(stat(p9_host("d"), &st), 0);
 	cr_assert_eq(st.st_mode, S_IFDIR | 01770u);
-	cr_assert_eq(p9_call(TMKDIR, "4s44", 0, "d", 0770, 0), EEXIST);
-	cr_assert_eq(p9_call(TSYMLINK, "4ss4", 0, "s", "/no/where", 0), 0);
+	cr_assert_eq(p9_call(P9_TMKDIR, "4s44", 0, "d", 0770, 0), EEXIST);
+	cr_assert_eq(p9_call(P9_TSYMLINK, "4ss4", 0, "s", "/no/where", 0), 0);
 	cr_assert_eq(p9_take8(&p9_reply), 0x02);
 	cr_assert_eq(p9_walk_to(1, "s"), 0);
-	cr_assert_eq(p9_call(TREADLINK, "4", 1), 0);
+	cr_assert_eq(p9_call(P9_TREADLINK, "4", 1), 0);
 	p9_take_string(&p9_reply, target, sizeof(target));
 	cr_assert_str_eq(target, "/no/where");
-	cr_assert_eq(p9_call(TREADLINK, "4", 0), EINVAL);
-	cr_assert_eq(p9_call(TMKNOD, "4s4444", 0, "f", S_IFIFO | 0600, 0, 0, 0), 0);
+	cr_assert_eq(p9_call(P9_TREADLINK, "4", 0), EINVAL);
+	cr_assert_eq(p9_call(P9_TMKNOD, "4s4444", 0, "f", S_IFIFO | 0600, 0, 0, 0), 0);
 	cr_assert_eq(stat(p9_host("f"), &st), 0);
 	cr_assert_eq(st.st_mode, S_IFIFO | 0600u);
-	cr_assert_eq(p9_call(TMKNOD, "4s4444", 0, "c", S_IFCHR | 0600, 1, 3, 0), EPERM);
-	cr_assert_eq(p9_call(TMKNOD, "4s4444", 0, "b", S_IFBLK | 0600, 8, 0, 0), EPERM);
+	cr_assert_eq(p9_call(P9_TMKNOD, "4s4444", 0, "c", S_IFCHR | 0600, 1, 3, 0), EPERM);
+	cr_assert_eq(p9_call(P9_TMKNOD, "4s4444", 0, "b", S_IFBLK | 0600, 8, 0, 0), EPERM);
 	cr_assert_eq(p9_walk_to(2, "file"), 0);
-	cr_assert_eq(p9_call(TLINK, "44s", 0, 2, "second"), 0);
+	cr_assert_eq(p9_call(P9_TLINK, "44s", 0, 2, "second"), 0);
 	expect_file("second", "hello");
 	/* A link to a link is to the link. */
-	cr_assert_eq(p9_call(TLINK, "44s", 0, 1, "s2"), 0);
+	cr_assert_eq(p9_call(P9_TLINK, "44s", 0, 1, "s2"), 0);
 	cr_assert_eq(lstat(p9_host("s2"), &st), 0);
 	cr_assert(S_ISLNK(st.st_mode));
 }
@@ -421,31 +421,31 @@ Test(p9, a_fid_goes_with_its_file)
 	cr_assert_eq(p9_walk_to(1, "dir/inner"), 0);
 	cr_assert_eq(p9_walk_to(2, "file"), 0);
 	cr_assert_eq(p9_walk_to(3, "dir"), 0);
-	cr_assert_eq(p9_call(TRENAMEAT, "4s4s", 0, "dir", 0, "moved"), 0);
-	cr_assert_eq(p9_call(TLOPEN, "44", 1, O_RDONLY), 0);
-	cr_assert_eq(p9_call(TRENAME, "44s", 2, 3, "there"), 0);
+	cr_assert_eq(p9_call(P9_TRENAMEAT, "4s4s", 0, "dir", 0, "moved"), 0);
+	cr_assert_eq(p9_call(P9_TLOPEN, "44", 1, O_RDONLY), 0);
+	cr_assert_eq(p9_call(P9_TRENAME, "44s", 2, 3, "there"), 0);
 	expect_file("moved/there", "hello");
-	cr_assert_eq(p9_call(TLOPEN, "44", 2, O_RDONLY), 0);
-	cr_assert_eq(p9_call(TRENAME, "44s", 0, 3, "root"), EBUSY);
-	cr_assert_eq(p9_call(TRENAMEAT, "4s4s", 0, "none", 0, "x"), ENOENT);
-	cr_assert_eq(p9_call(TRENAMEAT, "4s4s", 0, "moved", 3, "x"), EINVAL);
+	cr_assert_eq(p9_call(P9_TLOPEN, "44", 2, O_RDONLY), 0);
+	cr_assert_eq(p9_call(P9_TRENAME, "44s", 0, 3, "root"), EBUSY);
+	cr_assert_eq(p9_call(P9_TRENAMEAT, "4s4s", 0, "none", 0, "x"), ENOENT);
+	cr_assert_eq(p9_call(P9_TRENAMEAT, "4s4s", 0, "moved", 3, "x"), EINVAL);
 }
 
 Test(p9, removing)
 {
-	cr_assert_eq(p9_call(TUNLINKAT, "4s4", 0, "dir", 0), EISDIR);
-	cr_assert_eq(p9_call(TUNLINKAT, "4s4", 0, "dir", 0x200), ENOTEMPTY);
+	cr_assert_eq(p9_call(P9_TUNLINKAT, "4s4", 0, "dir", 0), EISDIR);
+	cr_assert_eq(p9_call(P9_TUNLINKAT, "4s4", 0, "dir", 0x200), ENOTEMPTY);
 	cr_assert_eq(p9_walk_to(1, "dir/inner"), 0);
-	cr_assert_eq(p9_call(TREMOVE, "4", 1), 0);
-	cr_assert_eq(p9_call(TCLUNK, "4", 1), EBADF);
+	cr_assert_eq(p9_call(P9_TREMOVE, "4", 1), 0);
+	cr_assert_eq(p9_call(P9_TCLUNK, "4", 1), EBADF);
 	cr_assert_eq(p9_walk_to(1, "dir"), 0);
-	cr_assert_eq(p9_call(TREMOVE, "4", 1), 0);
+	cr_assert_eq(p9_call(P9_TREMOVE, "4", 1), 0);
 	cr_assert_not(exists("dir"));
-	cr_assert_eq(p9_call(TUNLINKAT, "4s4", 0, "link", 0), 0);
+	cr_assert_eq(p9_call(P9_TUNLINKAT, "4s4", 0, "link", 0), 0);
 	cr_assert_not(exists("link"));
 	expect_file("file", "hello");
 	/* Also where it fails. */
-	cr_assert_eq(p9_call(TREMOVE, "4", 0), EBUSY);
+	cr_assert_eq(p9_call(P9_TREMOVE, "4", 0), EBUSY);
 	expect_fids(0, 0);
 }
 
@@ -454,22 +454,22 @@ Test(p9, removing)
 Test(p9, messages_that_are_none)
 {
 	uint8_t request[64] = { 0 }, reply[64];
-	size_t len = p9_message(request, TCLUNK, "4", 0);
+	size_t len = p9_message(request, P9_TCLUNK, "4", 0);
 
 	cr_assert_eq(p9_call(0, ""), EOPNOTSUPP);
 	cr_assert_eq(p9_call(255, ""), EOPNOTSUPP);
-	cr_assert_eq(p9_call(TXATTRWALK, "44s", 0, 1, ""), EOPNOTSUPP);
-	cr_assert_eq(p9_call(TFLUSH, "2", 1), 0);
-	cr_assert_eq(p9_call(TWALK, "442", 0, 1, 1), EBADMSG);
-	cr_assert_eq(p9_call(TMKDIR, "42", 0, 300), EBADMSG);
-	cr_assert_eq(p9_call(TMKDIR, "421111", 0, 3, 'a', 0, 'b', 0), EINVAL);
-	cr_assert_eq(p9_call(TCLUNK, ""), EBADMSG);
+	cr_assert_eq(p9_call(P9_TXATTRWALK, "44s", 0, 1, ""), EOPNOTSUPP);
+	cr_assert_eq(p9_call(P9_TFLUSH, "2", 1), 0);
+	cr_assert_eq(p9_call(P9_TWALK, "442", 0, 1, 1), EBADMSG);
+	cr_assert_eq(p9_call(P9_TMKDIR, "42", 0, 300), EBADMSG);
+	cr_assert_eq(p9_call(P9_TMKDIR, "421111", 0, 3, 'a', 0, 'b', 0), EINVAL);
+	cr_assert_eq(p9_call(P9_TCLUNK, ""), EBADMSG);
 	/* It says that it is longer than it is, and shorter than a header. */
 	cr_assert_eq(p9_handle(p9_server, request, len - 1, reply, sizeof(reply)), 11u);
 	request[0] = 6;
 	cr_assert_eq(p9_handle(p9_server, request, len, reply, sizeof(reply)), 11u);
 	/* No room for what would be the answer. */
-	len = p9_message(request, TGETATTR, "48", 0, UINT64_MAX);
+	len = p9_message(request, P9_TGETATTR, "48", 0, UINT64_MAX);
 	cr_assert_eq(p9_handle(p9_server, request, len, reply, sizeof(reply)), 11u);
 	expect_fids(1, 0);
 }
@@ -480,10 +480,10 @@ Test(p9, it_holds_no_more_than_so_many)
 	unsigned n;
 	int ret = 0;
 
-	for (n = 1; !(ret = p9_call(TWALK, "442s", 0, n, 1, "file")); n++)
+	for (n = 1; !(ret = p9_call(P9_TWALK, "442s", 0, n, 1, "file")); n++)
 		cr_assert_leq(n, 1u << 20);
 	cr_assert_eq(ret, ENFILE);
-	for (n = 1; !(ret = p9_call(TLOPEN, "44", n, O_RDONLY)); n++)
+	for (n = 1; !(ret = p9_call(P9_TLOPEN, "44", n, O_RDONLY)); n++)
 		cr_assert_leq(n, 4096u);
 	cr_assert_eq(ret, EMFILE);
 	p9_get_counts(p9_server, &c);
@@ -501,14 +501,14 @@ static void setup_readonly(void)
 Test(p9, read_only, .init = setup_readonly)
 {
 	cr_assert_eq(p9_walk_to(1, "file"), 0);
-	cr_assert_eq(p9_call(TLOPEN, "44", 1, O_RDWR), EROFS);
-	cr_assert_eq(p9_call(TLOPEN, "44", 1, 01000), EROFS);
-	cr_assert_eq(p9_call(TLOPEN, "44", 1, O_RDONLY), 0);
-	cr_assert_eq(p9_call(TLCREATE, "4s444", 0, "new", O_RDONLY, 0644, 0), EROFS);
-	cr_assert_eq(p9_call(TMKDIR, "4s44", 0, "d", 0755, 0), EROFS);
-	cr_assert_eq(p9_call(TUNLINKAT, "4s4", 0, "file", 0), EROFS);
+	cr_assert_eq(p9_call(P9_TLOPEN, "44", 1, O_RDWR), EROFS);
+	cr_assert_eq(p9_call(P9_TLOPEN, "44", 1, 01000), EROFS);
+	cr_assert_eq(p9_call(P9_TLOPEN, "44", 1, O_RDONLY), 0);
+	cr_assert_eq(p9_call(P9_TLCREATE, "4s444", 0, "new", O_RDONLY, 0644, 0), EROFS);
+	cr_assert_eq(p9_call(P9_TMKDIR, "4s44", 0, "d", 0755, 0), EROFS);
+	cr_assert_eq(p9_call(P9_TUNLINKAT, "4s4", 0, "file", 0), EROFS);
 	cr_assert_eq(set(1, 1, 0600, 0, 0, 0), EROFS);
-	cr_assert_eq(p9_call(TREMOVE, "4", 1), EROFS);
+	cr_assert_eq(p9_call(P9_TREMOVE, "4", 1), EROFS);
 	expect_file("file", "hello");
 }
 

@@ -59,9 +59,9 @@ static void begin_session(void)
 {
 	uint8_t *request = card_ram(&c, CARD_DATA, ROOM);
 
-	offer(p9_message(request, TVERSION, "4s", 8192, "9P2000.L"), ROOM);
-	cr_assert_eq(answered(), TVERSION + 1);
-	offer(p9_message(request, TATTACH, "44ss4", 0, NOFID, "", "", 0), ROOM);
+	offer(p9_message(request, P9_TVERSION, "4s", 8192, "9P2000.L"), ROOM);
+	cr_assert_eq(answered(), P9_TVERSION + 1);
+	offer(p9_message(request, P9_TATTACH, "44ss4", 0, NOFID, "", "", 0), ROOM);
 }
 
 static unsigned fids(void)
@@ -92,14 +92,14 @@ static void session(uint64_t features)
 {
 	card_start(&c, features, SIZE);
 	begin_session();
-	cr_assert_eq(answered(), TATTACH + 1);
+	cr_assert_eq(answered(), P9_TATTACH + 1);
 	cr_assert_eq(fids(), 1u);
 	/* A session ends with its driver. */
 	card_reset(&c);
 	cr_assert_eq(fids(), 0u);
 	card_start(&c, features, SIZE);
 	begin_session();
-	cr_assert_eq(answered(), TATTACH + 1);
+	cr_assert_eq(answered(), P9_TATTACH + 1);
 }
 
 Test(share, split_ring)
@@ -115,12 +115,12 @@ Test(share, packed_ring)
 Test(share, a_message_without_room_for_an_answer_breaks_it)
 {
 	card_start(&c, 0, SIZE);
-	offer(p9_message(card_ram(&c, CARD_DATA, ROOM), TFLUSH, "2", 1), 10);
+	offer(p9_message(card_ram(&c, CARD_DATA, ROOM), P9_TFLUSH, "2", 1), 10);
 	card_expect_status(&c, VIRTIO_CONFIG_S_NEEDS_RESET);
 	card_reset(&c);
 	card_start(&c, 0, SIZE);
 	begin_session();
-	cr_assert_eq(answered(), TATTACH + 1);
+	cr_assert_eq(answered(), P9_TATTACH + 1);
 }
 
 Test(share, less_than_a_header_breaks_it)
