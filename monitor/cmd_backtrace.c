@@ -2,16 +2,22 @@
 /*
  * backtrace: who called the code that the vCPU is in.
  *
- * Frame pointers first: [fp] is the caller's frame pointer, the word above it the address that is
+ * By the kernel's own tables where it has some (hv/arch/arch_unwind.h): then it was built without
+ * frame pointers. What they do not know, a module as a rule, is passed as is said next, until they
+ * know the code again.
+ *
+ * Else by frame pointers: [fp] is the caller's frame pointer, the word above it the address that is
  * returned to, in the calling conventions of x86 and arm64 alike. Code that was interrupted has
  * not called anyone, and has no such word: between two frames what the processor leaves at an
- * interrupt is looked for. Where frame pointers end early (a kernel built without them), the
- * rest is guessed, and marked: words of the stack that are the address behind a call.
+ * interrupt is looked for. Where frame pointers end early, the rest is guessed, and marked: words
+ * of the stack that are the address behind a call.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "hv/arch/arch.h"
+#include "hv/arch/arch_unwind.h"
 #include "hv/fields.h"
 #include "hv/inspect.h"
 #include "monitor/command.h"
@@ -33,7 +39,10 @@ struct unwind {
 	int cpu, bits;
 	size_t word; /* bytes */
 	uint64_t sp; /* above what was looked at */
-	unsigned frame;
+	unsigned frame, guesses;
+	bool guessing; /* the last line was a guess */
+	bool has_tables;
+	struct arch_unwind tables;
 };
 
 static bool read_at(const struct unwind *u, uint64_t addr, void *buf, size_t len)
@@ -49,15 +58,10 @@ static bool read_word(const struct unwind *u, uint64_t addr, uint64_t *value)
 }
 
 /* Whether the code before @addr is a call, which @insn then is: that is where it returns to. */
-static bool find_call(const struct unwind *u, uint64_t addr, struct mon_insn *insn)
+static bool decode_call(const struct unwind *u, uint64_t addr, struct mon_insn *insn)
 {
-	struct symbols *symbols = inspect_symbols(u->call->m, u->cpu);
 	uint8_t code[CALL_MAX];
-	struct symbol symbol;
 
-	/* Cheaper, and enough to pass over most of a stack. */
-	if (symbols && !symbols_at(symbols, addr - 1, &symbol))
-		return false;
 	if (addr < CALL_MAX || !read_at(u, addr - CALL_MAX, code, sizeof(code)))
 		return false;
 	for (size_t len = 1; len <= CALL_MAX; len++)
@@ -65,6 +69,15 @@ static bool find_call(const struct unwind *u, uint64_t addr, struct mon_insn *in
 		    insn->call)
 			return true;
 	return false;
+}
+
+/* The same in code that symbols are of: cheaper, and enough to pass over most of a stack. */
+static bool find_call(const struct unwind *u, uint64_t addr, struct mon_insn *insn)
+{
+	struct symbols *symbols = inspect_symbols(u->call->m, u->cpu);
+	struct symbol symbol;
+
+	return (!symbols || symbols_at(symbols, addr - 1, &symbol)) && decode_call(u, addr, insn);
 }
 
 static bool is_behind_call(const struct unwind *u, uint64_t addr)
@@ -98,15 +111,26 @@ static void put_numbered(struct unwind *u, uint64_t addr, const char *how)
 	char mark[8];
 
 	snprintf(mark, sizeof(mark), "#%-3u", u->frame++);
+	u->guessing = false;
 	put_frame(u, mark, addr, how);
+}
+
+static void put_guess(struct unwind *u, uint64_t addr)
+{
+	if (!u->guessing)
+		strbuf_puts(u->call->out,
+			    "guessed, from words on the stack that lie behind a call:\n");
+	u->guessing = true;
+	u->guesses++;
+	put_frame(u, "?   ", addr, "guess");
 }
 
 /*
  * At a function's first instruction its frame is not made yet, and compilers make none at all for
  * one that has no use of the stack: the caller is on top. Inside of a function that must be a call
- * of this very one.
+ * of this very one. Returns where that goes on; 0: nobody is there.
  */
-static void without_frame(struct unwind *u, uint64_t pc, uint64_t fp)
+static uint64_t without_frame(struct unwind *u, uint64_t pc, uint64_t fp)
 {
 	struct symbol symbol;
 	struct mon_insn insn;
@@ -114,12 +138,13 @@ static void without_frame(struct unwind *u, uint64_t pc, uint64_t fp)
 
 	if (!symbols_at(inspect_symbols(u->call->m, u->cpu), pc, &symbol) ||
 	    !read_word(u, u->sp, &addr) || !find_call(u, addr, &insn))
-		return;
+		return 0;
 	if (symbol.addr != pc && (!insn.has_target || insn.target != symbol.addr ||
 				  (read_word(u, fp + u->word, &framed) && framed == addr)))
-		return;
+		return 0;
 	put_numbered(u, addr, "stack");
 	u->sp += u->word;
+	return addr;
 }
 
 /* Code that was interrupted between u->sp and the frame at @fp, which is its own. */
@@ -166,16 +191,133 @@ static bool follow_frames(struct unwind *u, uint64_t fp)
 static void guess(struct unwind *u)
 {
 	uint64_t end = u->sp + SCAN_MAX, addr;
-	unsigned found = 0;
 
-	for (; u->sp < end && found < FRAMES_MAX && read_word(u, u->sp, &addr); u->sp += u->word) {
+	for (; u->sp < end && u->guesses < FRAMES_MAX && read_word(u, u->sp, &addr);
+	     u->sp += u->word)
+		if (is_behind_call(u, addr))
+			put_guess(u, addr);
+}
+
+/* ---- by tables ---- */
+
+static bool read_for_tables(void *opaque, uint64_t addr, void *buf, size_t len)
+{
+	return read_at(opaque, addr, buf, len);
+}
+
+static void open_tables(struct unwind *u)
+{
+	int rc;
+
+	u->tables = (struct arch_unwind){ .read = read_for_tables, .opaque = u };
+	if (u->bits != 64)
+		return;
+	rc = arch_unwind_open(&u->tables, inspect_symbols(u->call->m, u->cpu));
+	u->has_tables = !rc;
+	if (rc == -ENOTSUP)
+		strbuf_puts(u->call->out, "this kernel's ORC tables are of a form that is not "
+					  "known: without them\n");
+}
+
+static void read_registers(const struct unwind *u, struct arch_frame *frame)
+{
+	frame->has_regs = true;
+	for (size_t i = 0; i < ARCH_UNWIND_REGS; i++) {
+		int reg = arch_reg_find(arch_unwind_regs[i]);
+
+		if (reg < 0 || control_reg_read(u->call->m, u->cpu, reg, &frame->reg[i]))
+			frame->has_regs = false;
+	}
+}
+
+/* Whether the tables lead from @frame to something that can be. */
+static bool leads_on(const struct unwind *u, struct arch_frame frame)
+{
+	switch (arch_unwind_caller(&u->tables, &frame)) {
+	case ARCH_CALLER_CALLED:
+		return is_behind_call(u, frame.pc);
+	case ARCH_CALLER_INTERRUPTED:
+	case ARCH_CALLER_NONE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool pass_without_frame(struct unwind *u, struct arch_frame *frame)
+{
+	uint64_t addr = frame->exact ? without_frame(u, frame->pc, frame->fp) : 0;
+
+	if (addr)
+		*frame = (struct arch_frame){ .pc = addr, .sp = u->sp, .fp = frame->fp };
+	return addr;
+}
+
+/* Code that keeps a frame pointer all the same: generated code does. */
+static bool pass_by_frame(struct unwind *u, struct arch_frame *frame)
+{
+	uint64_t fp = frame->fp, next, addr;
+
+	if (fp < u->sp || fp - u->sp > SCAN_MAX || fp % u->word || !read_word(u, fp, &next) ||
+	    !read_word(u, fp + u->word, &addr) || !is_behind_call(u, addr))
+		return false;
+	*frame = (struct arch_frame){ .pc = addr, .sp = fp + 2 * u->word, .fp = next };
+	put_numbered(u, addr, "frame-pointer");
+	return true;
+}
+
+/* All that may have called, up to the first from which the tables lead on. */
+static bool pass_by_guess(struct unwind *u, struct arch_frame *frame)
+{
+	uint64_t end = u->sp + SCAN_MAX, addr;
+
+	while (u->sp < end && u->guesses < FRAMES_MAX && read_word(u, u->sp, &addr)) {
+		struct arch_frame next = { .pc = addr, .fp = frame->fp };
+
+		u->sp += u->word;
 		if (!is_behind_call(u, addr))
 			continue;
-		if (!found++)
-			strbuf_puts(u->call->out,
-				    "guessed, from words on the stack that lie behind a call:\n");
-		put_frame(u, "?   ", addr, "guess");
+		put_guess(u, addr);
+		next.sp = u->sp;
+		if (!leads_on(u, next))
+			continue;
+		*frame = next;
+		return true;
 	}
+	return false;
+}
+
+/* A caller that tables led to need not be in code that they know; it is behind a call. */
+static enum arch_caller caller_by_tables(const struct unwind *u, struct arch_frame *frame)
+{
+	struct arch_frame next = *frame;
+	enum arch_caller how = arch_unwind_caller(&u->tables, &next);
+	struct mon_insn insn;
+
+	if (how == ARCH_CALLER_CALLED && !arch_unwind_covers(&u->tables, next.pc - 1) &&
+	    !decode_call(u, next.pc, &insn))
+		return ARCH_CALLER_UNKNOWN;
+	*frame = next;
+	return how;
+}
+
+/* False when the tables do not know the code at @frame, and nothing else was found for it. */
+static bool follow_tables(struct unwind *u, struct arch_frame *frame)
+{
+	while (u->frame < FRAMES_MAX) {
+		enum arch_caller how = caller_by_tables(u, frame);
+
+		if (how == ARCH_CALLER_NONE)
+			return true;
+		if (how != ARCH_CALLER_UNKNOWN)
+			put_numbered(u, frame->pc,
+				     how == ARCH_CALLER_INTERRUPTED ? "interrupted" : "orc");
+		else if (!pass_without_frame(u, frame) && !pass_by_frame(u, frame) &&
+			 !pass_by_guess(u, frame))
+			return u->frame > 1 || u->guesses;
+		u->sp = frame->sp;
+	}
+	return true;
 }
 
 static void backtrace_of(struct mon_call *call, int cpu)
@@ -198,7 +340,15 @@ static void backtrace_of(struct mon_call *call, int cpu)
 		mon_error(call, "the registers cannot be read: %s", strerror(-rc));
 		return;
 	}
+	open_tables(&u);
 	put_numbered(&u, pc, "pc");
+	if (u.has_tables) {
+		struct arch_frame frame = { .pc = pc, .sp = u.sp, .fp = fp, .exact = true };
+
+		read_registers(&u, &frame);
+		if (follow_tables(&u, &frame))
+			return;
+	}
 	without_frame(&u, pc, fp);
 	look_for_interrupt(&u, fp);
 	if (!follow_frames(&u, fp))
@@ -228,7 +378,7 @@ static const struct mon_field frame_fields[] = {
 	{ "cpu", MON_INTEGER, false, "which vCPU's", NULL },
 	{ "addr", MON_NUMBER, false, "where it goes on", NULL },
 	{ "symbol", MON_TEXT, false, "with < >; empty: none", NULL },
-	{ "how", MON_TEXT, false, "pc, stack, frame-pointer, interrupted, or guess", NULL },
+	{ "how", MON_TEXT, false, "pc, stack, frame-pointer, orc, interrupted, or guess", NULL },
 	{ 0 },
 };
 
@@ -243,9 +393,10 @@ const struct mon_command mon_backtrace_commands[] = {
 		.aliases = "bt|where",
 		.args = backtrace_args,
 		.help = "who called the code that the vCPU is in",
-		.detail = "Follows frame pointers, through interrupts too. Where there are none, "
-			  "what looks like a place "
-			  "that is returned to\n"
+		.detail = "Follows the kernel's ORC tables when the symbols say where they are, "
+			  "else frame pointers;\n"
+			  "through interrupts too. Where there are neither, what looks like a "
+			  "place that is returned to\n"
 			  "is shown with a `?`: not all of it need be true, and stale frames show "
 			  "too.",
 		.examples = (const char *const[]){ "backtrace", "bt -a", NULL },

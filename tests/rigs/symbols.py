@@ -34,6 +34,7 @@ def _regions(symbols):
     bounds = ((".text", "_text", "_etext", _SHF_ALLOC | _SHF_EXEC),
               (".rodata", "__start_rodata", "__end_rodata", _SHF_ALLOC),
               (".data", "_sdata", "_edata", _SHF_ALLOC | _SHF_WRITE),
+              (".orc_unwind", "__start_orc_unwind_ip", "orc_lookup_end", _SHF_ALLOC),
               (".init.text", "_sinittext", "_einittext", _SHF_ALLOC | _SHF_EXEC),
               (".init.data", "__init_begin", "__init_end", _SHF_ALLOC | _SHF_WRITE),
               (".bss", "__bss_start", "_end", _SHF_ALLOC | _SHF_WRITE))

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "hv/symbols.h"
 #include "monitor/command.h"
 #include "tests/unit-mon/fixture.h"
 
@@ -91,6 +92,106 @@ Test(mon_look, bad_frames_come_to_an_end)
 		put(0x8018, 0x2000);
 		expect_is("bt", "#0  0x0000000000001000\n#1  0x0000000000002000\n");
 	}
+}
+
+/* ---- backtrace by a kernel's own tables ---- */
+
+#define ORC_INDEX   0x40000
+#define ORC_ENTRIES 0x50000
+
+/* Three functions of a kernel, each of which has 8 bytes on the stack, and a module behind them. */
+static const char orc_symbols[] = "0000000000001000 T inner\n"
+				  "0000000000002000 T middle\n"
+				  "0000000000003000 T outer\n"
+				  "0000000000005000 T in_module\n"
+				  "0000000000040000 R __start_orc_unwind_ip\n"
+				  "0000000000040010 R __stop_orc_unwind_ip\n"
+				  "0000000000050000 R __start_orc_unwind\n"
+				  "0000000000050018 R __stop_orc_unwind\n"
+				  "0000000000060000 R linux_banner\n";
+
+static void give_tables(void)
+{
+	/* sp + 16, a call; the first function of a thread; the end. */
+	static const uint16_t plain[] = { 16, 0, 5 }, first[] = { 0, 0, 1 << 10 }, none[3];
+	static const uint16_t *const entries[] = { plain, plain, first, none };
+	char path[] = "/tmp/vitrine-orc-XXXXXX";
+	int fd = mkstemp(path);
+
+	cr_assert_eq(write(fd, orc_symbols, strlen(orc_symbols)), (ssize_t)strlen(orc_symbols));
+	close(fd);
+	cr_assert_eq(symbols_open(&fake->m.symbols, path, NULL), 0);
+	unlink(path);
+	for (unsigned i = 0; i < 4; i++) {
+		int32_t distance = (int32_t)(0x1000 * (i + 1)) - (int32_t)(ORC_INDEX + 4 * i);
+
+		memory_write(fake->m.ram, ORC_INDEX + 4 * i, &distance, 4);
+		memory_write(fake->m.ram, ORC_ENTRIES + 6 * i, entries[i], 6);
+	}
+	memory_write(fake->m.ram, 0x60000, "Linux version 6.1.0-56-amd64 and so on", 38);
+	for (uint64_t at = 0x8000; at < 0xc000; at += 8)
+		put(at, 0);
+	fake->reg[0][FAKE_RSP][0] = 0x8000;
+	fake->reg[0][FAKE_RAX][0] = 12345;
+}
+
+/* What lies beside the frames looks like one, and is none. */
+Test(mon_look, tables_are_followed)
+{
+	give_tables();
+	put(0x8000, call_before(0x1100));
+	put(0x8008, call_before(0x2010));
+	put(0x8010, call_before(0x1200));
+	put(0x8018, call_before(0x3010));
+	put(0x8020, call_before(0x2020));
+	expect_is("backtrace", "#0  0x0000000000001000 <inner>\n"
+			       "#1  0x0000000000002010 <middle+0x10>\n"
+			       "#2  0x0000000000003010 <outer+0x10>\n");
+	memory_write(fake->m.ram, 0x60000, "Linux version 2.6", 17);
+	expect_says("bt", "ORC tables are of a form that is not known: without them\n#0 ");
+}
+
+/* Code that they do not know is passed by guessing, and then they are followed again. */
+Test(mon_look, tables_end_at_a_module)
+{
+	give_tables();
+	put(0x8008, call_before(0x5010));
+	put(0x8020, call_before(0x1300)); /* from there nothing leads on */
+	put(0x8040, call_before(0x2020));
+	put(0x8050, call_before(0x3010));
+	expect_is("backtrace", "#0  0x0000000000001000 <inner>\n"
+			       "#1  0x0000000000005010 <in_module+0x10>\n"
+			       "guessed, from words on the stack that lie behind a call:\n"
+			       "?   0x0000000000001300 <inner+0x300>\n"
+			       "?   0x0000000000002020 <middle+0x20>\n"
+			       "#2  0x0000000000003010 <outer+0x10>\n");
+	/* Unless it has a frame pointer. */
+	fake->reg[0][FAKE_RAX][0] = 0x8038;
+	expect_is("backtrace", "#0  0x0000000000001000 <inner>\n"
+			       "#1  0x0000000000005010 <in_module+0x10>\n"
+			       "#2  0x0000000000002020 <middle+0x20>\n"
+			       "#3  0x0000000000003010 <outer+0x10>\n");
+	/* A caller that is no code at all is none. */
+	fake->reg[0][FAKE_RAX][0] = 12345;
+	put(0x8008, 0x7000);
+	expect_says("backtrace", "#0  0x0000000000001000 <inner>\nguessed, ");
+}
+
+/* A stack that looks like calls without an end. */
+Test(mon_look, tables_and_guesses_are_bounded)
+{
+	unsigned lines = 0;
+
+	give_tables();
+	call_before(0x2010);
+	call_before(0x5010);
+	for (uint64_t at = 0x8000; at < 0xc000; at += 16) {
+		put(at, 0x5010);
+		put(at + 8, at % 64 ? 0x2010 : 0x5010);
+	}
+	for (const char *p = run("bt"); (p = strchr(p, '\n')); p++)
+		lines++;
+	cr_expect(lines > 64 && lines <= 64 + 64 + 64, "%u lines", lines);
 }
 
 /* ---- much memory ---- */
