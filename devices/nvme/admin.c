@@ -16,48 +16,57 @@ static bool is_io_queue(const struct nvme *n, unsigned id)
 	return id && id <= n->io_queues;
 }
 
-/* What both kinds have in common. */
-static unsigned check_creation(const struct nvme_request *req, uint32_t size, bool taken)
+static uint32_t entries(const struct nvme_request *req)
 {
-	const struct nvme *n = req->n;
+	return (req->cmd.cdw10 >> 16) + 1;
+}
+
+/* What both kinds have in common. @told: log2 of an entry's bytes that CC says, @log2: what it is.
+ */
+static unsigned check_creation(const struct nvme_request *req, bool taken, unsigned told,
+			       unsigned log2)
+{
+	struct nvme *n = req->n;
+	uint32_t size = entries(req);
 
 	if (!is_io_queue(n, queue_id(req)) || taken)
 		return NVME_INVALID_QUEUE_ID;
 	if (size < 2 || size > NVME_ENTRIES_MAX)
 		return NVME_INVALID_QUEUE_SIZE;
 	/* CAP.CQR: in one piece. */
-	if (!(req->cmd.cdw11 & NVME_QUEUE_PC))
+	if (!(req->cmd.cdw11 & NVME_QUEUE_PC) || told != log2)
 		return NVME_INVALID_FIELD;
 	if (req->cmd.prp1 % n->page_size)
 		return NVME_INVALID_PRP_OFFSET;
+	if (!pci_dma_ptr(&n->func, req->cmd.prp1, (size_t)size << log2))
+		return NVME_DATA_TRANSFER_ERROR;
 	return NVME_SUCCESS;
 }
 
 static unsigned create_cq(struct nvme_request *req)
 {
 	struct nvme *n = req->n;
-	uint32_t size = (req->cmd.cdw10 >> 16) + 1, vector = req->cmd.cdw11 >> 16;
+	uint32_t vector = req->cmd.cdw11 >> 16;
 	unsigned id = queue_id(req);
-	unsigned status = check_creation(req, size, id < NVME_QUEUES && n->cq[id].size);
+	unsigned status = check_creation(req, id < NVME_QUEUES && n->cq[id].size,
+					 NVME_CC_IOCQES(n->cc), NVME_CQES);
 
 	if (status)
 		return status;
 	if (vector > (pci_msix_enabled(&n->func) ? n->io_queues : 0))
 		return NVME_INVALID_VECTOR;
-	if (NVME_CC_IOCQES(n->cc) != NVME_CQES)
-		return NVME_INVALID_FIELD;
-	if (!pci_dma_ptr(&n->func, req->cmd.prp1, size * sizeof(struct nvme_completion)))
-		return NVME_DATA_TRANSFER_ERROR;
-	nvme_cq_init(n, id, req->cmd.prp1, size, (uint16_t)vector, req->cmd.cdw11 & NVME_CQ_IEN);
+	nvme_cq_init(n, id, req->cmd.prp1, entries(req), (uint16_t)vector,
+		     req->cmd.cdw11 & NVME_CQ_IEN);
 	return NVME_SUCCESS;
 }
 
 static unsigned create_sq(struct nvme_request *req)
 {
 	struct nvme *n = req->n;
-	uint32_t size = (req->cmd.cdw10 >> 16) + 1, cq = req->cmd.cdw11 >> 16;
+	uint32_t cq = req->cmd.cdw11 >> 16;
 	unsigned id = queue_id(req);
-	unsigned status = check_creation(req, size, id < NVME_QUEUES && n->sq[id].size);
+	unsigned status = check_creation(req, id < NVME_QUEUES && n->sq[id].size,
+					 NVME_CC_IOSQES(n->cc), NVME_SQES);
 
 	if (status)
 		return status;
@@ -65,11 +74,7 @@ static unsigned create_sq(struct nvme_request *req)
 		return NVME_INVALID_QUEUE_ID;
 	if (!n->cq[cq].size)
 		return NVME_CQ_INVALID;
-	if (NVME_CC_IOSQES(n->cc) != NVME_SQES)
-		return NVME_INVALID_FIELD;
-	if (!pci_dma_ptr(&n->func, req->cmd.prp1, size * sizeof(struct nvme_command)))
-		return NVME_DATA_TRANSFER_ERROR;
-	nvme_sq_init(n, id, req->cmd.prp1, size, &n->cq[cq]);
+	nvme_sq_init(n, id, req->cmd.prp1, entries(req), &n->cq[cq]);
 	return NVME_SUCCESS;
 }
 
