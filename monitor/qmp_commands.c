@@ -45,6 +45,7 @@ static void run_capabilities(struct qmp_call *call)
 		return;
 	}
 	call->client->negotiated = true;
+	call->client->knows_running = control_state(call->m) == RUN_RUNNING;
 }
 
 static void run_version(struct qmp_call *call)

@@ -51,6 +51,7 @@ static void on_stopped(struct qmp_client *c, const struct control_event *ev)
 	}
 	if (ev->stop->reason == STOP_SHUTDOWN)
 		send(c, "SHUTDOWN", cause(true, "guest-shutdown"));
+	c->knows_running = false;
 	send(c, "STOP", NULL);
 	send(c, "VITRINE_STOPPED", qmp_stop(ev->stop));
 }
@@ -63,7 +64,10 @@ static void on_vcpu_stopped(struct qmp_client *c, const struct control_event *ev
 static void on_resumed(struct qmp_client *c, const struct control_event *ev)
 {
 	(void)ev;
-	send(c, "RESUME", NULL);
+	/* Not again when others, which stood, are let go beside the vCPU that runs or steps. */
+	if (!c->knows_running)
+		send(c, "RESUME", NULL);
+	c->knows_running = true;
 }
 
 static void on_reset(struct qmp_client *c, const struct control_event *ev)

@@ -26,6 +26,7 @@ struct qmp_client {
 	size_t pending;	    /* bytes of the request that is not complete */
 	bool skipping;	    /* … nor will be: up to the end of the line */
 	bool negotiated;    /* qmp_capabilities came */
+	bool knows_running; /* what it was told last: RESUME, not STOP */
 	bool closing;	    /* freed from the loop, not inside a callback */
 	unsigned lost;	    /* events that the peer did not read in time */
 	struct qmp_fd *fds; /* that it gave a name with getfd */

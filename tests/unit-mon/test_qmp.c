@@ -233,6 +233,20 @@ Test(mon_qmp, run_state)
 	cr_assert(fake->quit);
 }
 
+/* One vCPU steps, and somebody lets the others go beside it. */
+Test(mon_qmp, resumed_is_told_once)
+{
+	const struct control_event more = { .kind = CONTROL_RESUMED };
+
+	negotiate();
+	says(ask("{\"execute\":\"cont\"}"), "\"event\":\"RESUME\"");
+	strbuf_clear(&cd->out);
+	fake_notify(fake, &more);
+	cr_assert_str_eq(strbuf_str(&cd->out), "");
+	ask("{\"execute\":\"stop\"}");
+	says(ask("{\"execute\":\"cont\"}"), "\"event\":\"RESUME\"");
+}
+
 Test(mon_qmp, vcpus)
 {
 	negotiate();
