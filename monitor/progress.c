@@ -43,6 +43,13 @@ void mon_session_cancel(struct mon_session *s)
 		monitor_wake(s->mon);
 }
 
+static void drop_until(struct mon_session *s)
+{
+	if (s->progress.until)
+		control_bp_delete(s->m, s->progress.until);
+	s->progress.until = 0;
+}
+
 /* It is over: the next line of a script, or a prompt. */
 static void finish(struct mon_session *s)
 {
@@ -95,6 +102,8 @@ static int start_steps(struct mon_session *s, enum mon_doing doing, uint64_t n, 
 	struct mon_progress *p = &s->progress;
 	int rc;
 
+	/* A client need not await the end of what it began before: a wait. */
+	mon_session_cancel(s);
 	p->doing = doing;
 	p->left = n;
 	p->done = 0;
@@ -180,8 +189,11 @@ int mon_session_until(struct mon_session *s, uint64_t addr, struct error *err)
 	const struct mon_bp_spec spec = {
 		.kind = BP_SOFT, .addr = addr, .vcpu = s->cpu, .once = true, .unlisted = true
 	};
-	int rc, id = mon_bp_add(s, &spec, err);
+	int rc, id;
 
+	mon_session_cancel(s);
+	drop_until(s);
+	id = mon_bp_add(s, &spec, err);
 	if (id < 0)
 		return id;
 	s->progress.doing = MON_RUNNING_UNTIL;
@@ -232,6 +244,7 @@ int mon_session_wait(struct mon_session *s, bool for_stop, double seconds, struc
 {
 	int rc;
 
+	mon_session_cancel(s);
 	if (for_stop && run_state_is_stopped(control_state(s->m)))
 		return 0;
 	if (seconds >= 0) {
@@ -267,10 +280,8 @@ void mon_progress_wake(struct mon_session *s)
 {
 	struct mon_progress *p = &s->progress;
 
-	if (p->until && p->doing != MON_RUNNING_UNTIL) {
-		control_bp_delete(s->m, p->until);
-		p->until = 0;
-	}
+	if (p->doing != MON_RUNNING_UNTIL)
+		drop_until(s);
 	if (p->due)
 		step_due(s);
 }

@@ -165,6 +165,36 @@ Test(mon_script, wait)
 	expect_says("wait 1.2.3", "expected a number of seconds");
 }
 
+/* Lines that come before the prompt: what they begin takes the place of the wait. */
+Test(mon_script, a_wait_gives_way)
+{
+	run("cont");
+	run("wait until stopped 0.001");
+	run("wait 0.02");
+	until_idle();
+	cr_expect_not(strstr(strbuf_str(&told), "waiting ended"), "%s", strbuf_str(&told));
+	run("wait until stopped 0.001");
+	run("stop");
+	expect_is("step", "");
+	until_idle();
+	run("cont");
+	run("wait 0.02");
+	until_idle();
+	cr_expect_not(strstr(strbuf_str(&told), "waiting ended"), "%s", strbuf_str(&told));
+}
+
+Test(mon_script, until_again)
+{
+	run("until 0x2000");
+	run("stop");
+	run("until 0x3000");
+	cr_expect_eq(fake->bp_count, 1u);
+	run("stop");
+	until_idle();
+	turns();
+	cr_expect_eq(fake->bp_count, 0u);
+}
+
 Test(mon_script, nmi)
 {
 	expect_is("cpu 1", "vCPU 1: stopped\n=> 0x1000:  nop\n");
