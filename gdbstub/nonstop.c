@@ -171,18 +171,25 @@ void gdb_nonstop_queue(struct gdb_session *s, int except)
 	}
 }
 
+static bool has_resumed_any(const struct gdb_session *s)
+{
+	for (int i = 0; i < GDB_MAX_VCPUS; i++)
+		if (s->resumed[i])
+			return true;
+	return false;
+}
+
+/*
+ * A gdb that connects has stopped all (life.c), but a monitor may have let them go since: gdb 13
+ * loses a stop that comes while it connects to a guest that runs.
+ */
 enum gdb_verdict gdb_nonstop_query(struct gdb_session *s)
 {
+	if (!has_resumed_any(s))
+		control_stop(s->m, &s->client);
 	gdb_nonstop_queue(s, -1);
 	s->attaching = s->pending != NULL;
 	return reply_first(s);
-}
-
-static void stop_vcpu(struct gdb_session *s, int vcpu)
-{
-	/* gdb waits for the stop of one that only a monitor has let go, too. */
-	s->resumed[vcpu] = s->resumed[vcpu] || control_vcpu_runs(s->m, vcpu);
-	control_stop_vcpu(s->m, &s->client, vcpu);
 }
 
 enum gdb_verdict gdb_nonstop_resume(struct gdb_session *s, struct resume *orders, const bool *set,
@@ -197,7 +204,11 @@ enum gdb_verdict gdb_nonstop_resume(struct gdb_session *s, struct resume *orders
 		if (is_pending(s, i)) {
 			orders[i].action = RESUME_HOLD;
 		} else if (set[i] && orders[i].action == RESUME_HOLD) {
-			stop_vcpu(s, i);
+			/*
+			 * `interrupt -a` names all: of one that stands, to gdb's mind, nothing is
+			 * told, for that ends gdb 13 ("skip_inline_frames: Assertion").
+			 */
+			control_stop_vcpu(s->m, &s->client, i);
 		} else if (orders[i].action != RESUME_HOLD) {
 			s->resumed[i] = true;
 			any |= !control_vcpu_runs(s->m, i);
@@ -213,15 +224,21 @@ enum gdb_verdict gdb_nonstop_resume(struct gdb_session *s, struct resume *orders
 	return err.text[0] ? gdb_error_text(s, err.text) : gdb_error(s, rc);
 }
 
+static bool runs_for_gdb(struct gdb_session *s, int vcpu)
+{
+	return vcpu >= 0 && vcpu < GDB_MAX_VCPUS && s->resumed[vcpu] &&
+	       control_vcpu_runs(s->m, vcpu);
+}
+
 void gdb_nonstop_interrupt(struct gdb_session *s)
 {
 	int i, limit = control_vcpu_limit(s->m), vcpu = gdb_selected_vcpu(s);
 
-	/* One vCPU, as a signal goes to one thread: the selected one if it runs. */
-	for (i = 0; i < limit && !control_vcpu_runs(s->m, vcpu); i++)
+	/* One vCPU, as a signal goes to one thread: the selected one if gdb has let it run. */
+	for (i = 0; i < limit && i < GDB_MAX_VCPUS && !runs_for_gdb(s, vcpu); i++)
 		vcpu = i;
 	s->interrupted = true;
-	stop_vcpu(s, vcpu);
+	control_stop_vcpu(s->m, &s->client, vcpu);
 	s->interrupted = false;
 }
 

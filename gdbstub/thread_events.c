@@ -29,8 +29,12 @@ void gdb_thread_event(struct gdb_session *s, int vcpu)
 	struct strbuf text = STRBUF_INIT;
 	bool waiting = s->waiting;
 
-	if (!s->thread_events || (!waiting && !s->non_stop))
+	if (!s->thread_events || (!waiting && !s->non_stop)) {
+		/* gdb finds it in the list, and takes it to be running. */
+		if (vcpu >= 0 && vcpu < GDB_MAX_VCPUS)
+			s->resumed[vcpu] = control_vcpu_exists(s->m, vcpu);
 		return;
+	}
 	/* The event itself is told, not the stop that it takes. */
 	s->waiting = false;
 	s->quiet = true;

@@ -70,6 +70,13 @@ Test(gdb_nonstop, query_tells_of_all_that_stand)
 	cr_expect_str_eq(peer_ask(&p, "?"), "OK");
 }
 
+Test(gdb_nonstop, who_connects_finds_all_stopped)
+{
+	control_resume_all(p.m, NULL, NULL);
+	expect_stop(peer_ask(&p, "?"), "T00", "p1.1");
+	cr_expect(run_state_is_stopped(p.m->state));
+}
+
 Test(gdb_nonstop, query_begins_anew)
 {
 	peer_ask(&p, "?");
@@ -203,6 +210,32 @@ Test(gdb_nonstop, resumed_behind_gdbs_back)
 	cr_expect_str_eq(peer_ask(&p, "vCont;c:p1.1"), "OK");
 	fake_run(p.m, 100);
 	expect_notified("T05", "p1.1", "swbreak:;");
+}
+
+/* `interrupt -a`: gdb knows of one that it runs, a monitor has let the other go. */
+Test(gdb_nonstop, stop_all_tells_of_those_that_gdb_runs)
+{
+	const char *text;
+
+	cr_expect_str_eq(peer_ask(&p, "vCont;c:p1.2"), "OK");
+	control_resume_all(p.m, NULL, NULL);
+	peer_send(&p, "vCont;t:p1.-1");
+	text = peer_take(&p);
+	cr_expect(!strncmp(text, "$OK#9a%Stop:T00", 15), "%s", text);
+	cr_expect(strstr(text, "thread:p1.2;"), "%s", text);
+	cr_expect_not(control_vcpu_runs(p.m, 0));
+	cr_expect_str_eq(peer_ask(&p, "vStopped"), "OK");
+	cr_expect_str_eq(peer_reply(&p), "(none)");
+}
+
+/* Ctrl-C in front of a vCPU that stands, to gdb's mind. */
+Test(gdb_nonstop, ctrl_c_is_for_one_that_gdb_runs)
+{
+	cr_expect_str_eq(peer_ask(&p, "Hgp1.1"), "OK");
+	cr_expect_str_eq(peer_ask(&p, "vCont;c:p1.2"), "OK");
+	control_resume_all(p.m, NULL, NULL);
+	peer_raw(&p, "\003");
+	expect_notified("T02", "p1.2", "");
 }
 
 Test(gdb_nonstop, a_guest_that_cannot_run)
