@@ -40,6 +40,7 @@ void gdb_life_begin(struct gdb_session *s)
 	control_stop(s->m, &s->client);
 	s->vcpu_g = gdb_first_vcpu(s);
 	s->vcpu_c = GDB_VCPU_ALL;
+	s->alone = GDB_VCPU_ALL;
 	s->physical = false;
 	trace(TRACE_STOP, "gdb attached");
 }

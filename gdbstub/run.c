@@ -27,11 +27,26 @@ static bool steps(const struct resume *order)
 	return order->action == RESUME_STEP || order->action == RESUME_RANGE;
 }
 
+/* The only vCPU that @orders let run. */
+static int alone_by(const struct resume *orders, size_t count)
+{
+	int vcpu = GDB_VCPU_ALL, n = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (orders[i].action == RESUME_HOLD)
+			continue;
+		vcpu = (int)i;
+		n++;
+	}
+	return n == 1 ? vcpu : GDB_VCPU_ALL;
+}
+
 static enum gdb_verdict resume(struct gdb_session *s, const struct resume *orders, size_t count)
 {
 	struct error err = { "" };
 	int rc;
 
+	s->alone = alone_by(orders, count);
 	if (control_state(s->m) == RUN_RUNNING) {
 		size_t i;
 

@@ -72,6 +72,8 @@ struct gdb_session {
 
 	/* The vCPUs of Hg and Hc; GDB_ID_ALL is allowed in the latter. */
 	int vcpu_g, vcpu_c;
+	/* The one that gdb has let run while it holds the others, or GDB_VCPU_ALL. */
+	int alone;
 	bool physical; /* memory packets mean physical addresses */
 
 	/* Non-stop mode (nonstop.c): stops that gdb has not fetched, and whether it is at the

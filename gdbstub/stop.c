@@ -9,6 +9,10 @@
  * takes "swbreak" at an address where it has no breakpoint for a late one, and
  * goes on without a word. So is a stop in 16-bit code: gdb looks for its
  * breakpoint at rip, and the address is that plus the base of CS.
+ *
+ * While gdb steps one vCPU past a breakpoint and holds the others, a monitor may let those run.
+ * Their stop is told as a pause of the one that gdb runs: gdb 13 fails an assertion
+ * ("finish_step_over") when it hears of another.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -156,8 +160,14 @@ void gdb_put_stop_of(struct gdb_session *s, struct strbuf *out, const struct sto
 
 void gdb_put_stop(struct gdb_session *s, struct strbuf *out, const struct stop *stop)
 {
+	struct stop pause = { .reason = STOP_PAUSE, .vcpu = s->alone };
 	int vcpu = vcpu_of(s, stop);
 
+	if (vcpu != s->alone && control_vcpu_exists(s->m, s->alone)) {
+		stop = &pause;
+		vcpu = s->alone;
+	}
+	s->alone = GDB_VCPU_ALL;
 	/* Requests that follow are about the thread that stopped, as it is now. */
 	s->vcpu_g = vcpu;
 	s->in_frame = false;
@@ -189,6 +199,7 @@ enum gdb_verdict gdb_stop_query(struct gdb_session *s, const char *args, size_t 
 	if (s->non_stop)
 		return gdb_nonstop_query(s);
 	s->waiting = false;
+	s->alone = GDB_VCPU_ALL;
 	control_stop(s->m, &s->client);
 	gdb_put_stop(s, &s->reply, control_last_stop(s->m));
 	return GDB_REPLY;

@@ -162,6 +162,23 @@ Test(gdb_session, step_one_thread_hold_the_others)
 	cr_expect_eq(p.m->regs[1][FAKE_RIP], 0x10001);
 }
 
+/* A monitor lets the other one go meanwhile, and that comes to its breakpoint. */
+Test(gdb_session, a_stop_of_another_is_told_of_the_one_that_gdb_runs)
+{
+	const struct stop hit = { .reason = STOP_BREAKPOINT, .vcpu = 0, .pc = 0x10008, .bp = 7 };
+
+	cr_expect_str_eq(peer_ask(&p, "vCont;s:p1.2"), "(none)");
+	fake_stop(p.m, RUN_DEBUG, &hit);
+	cr_expect(!strncmp(peer_take(&p), "$T00", 4));
+	cr_expect_str_eq(peer_ask(&p, "vCont;s:p1.2"), "(none)");
+	fake_stop(p.m, RUN_DEBUG, &hit);
+	cr_expect(strstr(peer_reply(&p), "thread:p1.2;"));
+	/* When it runs all, it is told as it is. */
+	peer_ask(&p, "vCont;c");
+	fake_stop(p.m, RUN_DEBUG, &hit);
+	cr_expect(strstr(peer_reply(&p), "thread:p1.1;"));
+}
+
 Test(gdb_session, leftmost_action_wins)
 {
 	peer_ask(&p, "vCont;s:p1.1;c");
