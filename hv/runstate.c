@@ -209,9 +209,13 @@ static void settle(struct machine *m, struct control_client *by)
 void run_state_settle(void *opaque)
 {
 	struct machine *m = opaque;
+	bool pending;
 
 	/* A client's control_stop() may have told it already. */
-	if (m->state == RUN_RUNNING && m->stop_pending)
+	pthread_mutex_lock(&m->run_lock);
+	pending = m->state == RUN_RUNNING && m->stop_pending;
+	pthread_mutex_unlock(&m->run_lock);
+	if (pending)
 		settle(m, NULL);
 }
 
