@@ -167,6 +167,7 @@ help:
 	@echo 'make fuzz        the fuzzers, a minute of all together; fuzz-long is for a night'
 	@echo 'make rig-vmx     the tests that run on an emulated Intel machine (Bochs)'
 	@echo 'make rig-svm     the tests that run on an emulated AMD machine (QEMU)'
+	@echo 'make soak        gdb, monitors and a program at random, ten minutes, and ten under ThreadSanitizer'
 	@echo 'make bench       speed beside the stub of QEMU and the bare KVM ioctls'
 	@echo 'make asan|ubsan|tsan   sanitizer builds in build-asan, build-ubsan, build-tsan'
 	@echo 'make format|lint       clang-format; clang-tidy and cppcheck'

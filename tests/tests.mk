@@ -99,6 +99,17 @@ test-quick: deps
 rig-vmx rig-svm: rig-%: test-programs
 	python3 tests/run.py --place $*
 
+# gdb, two monitors and a program at random on one machine (tests/rigs/test_together.py), and
+# the same under ThreadSanitizer. SOAK_SEED repeats what a failure printed.
+SOAK_SECONDS ?= 600
+.PHONY: soak
+soak: deps
+	@$(MAKE) all guests
+	@$(MAKE) BUILD=build-tsan SANITIZE='$(TSAN_FLAGS)' build-tsan/vitrine guests
+	SOAK_SECONDS=$(SOAK_SECONDS) python3 tests/run.py --place native --only together/together -v
+	SOAK_SECONDS=$(SOAK_SECONDS) BUILD=build-tsan TSAN_OPTIONS=suppressions=$(CURDIR)/tests/tsan.supp \
+		python3 tests/run.py --place native --only together/together -v
+
 # --- benchmarks ---
 
 .PHONY: bench bench-linux

@@ -7,6 +7,7 @@ import queue
 import re
 import subprocess
 import threading
+import time
 
 from packages import program
 from process import PATIENCE
@@ -46,14 +47,26 @@ class Gdb:
             who = re.search(r'thread-id="(\w+)"', line)[1]
             self._set_running(list(self.running) if who == "all" else [who])
         elif line.startswith("*stopped"):
-            for t in re.findall(r'"(\d+)"', re.search(r"stopped-threads=(\[.*?\])", line)[1]):
+            who = re.search(r'stopped-threads=("all"|\[.*?\])', line)[1]
+            for t in list(self.running) if who == '"all"' else re.findall(r'"(\d+)"', who):
                 self.running[int(t)] = False
+        elif re.match(r'\d+\^error,msg="Command aborted', line):
+            # It said ^running, and then could not insert its breakpoints.
+            self.running = dict.fromkeys(self.running, False)
+        elif line.startswith("=thread-created"):
+            self.running.setdefault(int(re.search(r'id="(\d+)"', line)[1]), True)
 
     def _set_running(self, threads):
         self.running.update((int(t), True) for t in threads)
 
     def do(self, command, timeout=PATIENCE):
         """Executes an MI command, or one of the console; the result record, or an AssertionError."""
+        line = self.ask(command, timeout)
+        assert "^error" not in line, f"{command}: {line}"
+        return line
+
+    def ask(self, command, timeout=PATIENCE):
+        """The same; a refusal is a result, too."""
         self._token += 1
         if not command.startswith("-"):
             command = f'-interpreter-exec console "{command}"'
@@ -62,10 +75,18 @@ class Gdb:
         while True:
             line = self._next(timeout)
             if line.startswith(f"{self._token}^"):
-                assert "^error" not in line, f"{command}: {line}"
                 if "^running" in line:
                     self._set_running(re.findall(r"--thread (\d+)", command) or list(self.running))
                 return line
+
+    def listen(self, seconds=0):
+        """Hears what has come, and what comes within @seconds."""
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                self._next(max(0, end - time.monotonic()))
+            except TimeoutError:
+                return
 
     def wait_stopped(self, *threads, timeout=PATIENCE):
         """Until all of @threads are; the record of the first one's stop."""

@@ -162,6 +162,7 @@ class LocalProcess(Process):
                                        preexec_fn=emulators.die_with_parent)
         self._readers = [threading.Thread(target=self._read, args=a, daemon=True)
                          for a in ((self._popen.stdout, False), (self._popen.stderr, True))]
+        self.pid = self._popen.pid
         for reader in self._readers:
             reader.start()
         threading.Thread(target=self._reap, daemon=True).start()
