@@ -46,12 +46,13 @@ def _initrd():
 
 
 # In the order in which they are loaded.
-_SHELL_MODULES = ("virtio_ring", "virtio", "virtio_pci_legacy_dev", "virtio_pci_modern_dev", "virtio_pci", "virtio_mmio",
-                  "failover", "net_failover", "virtio_net", "virtio_console", "virtio_blk", "virtio-rng",
+_BUS_MODULES = ("virtio_ring", "virtio", "virtio_pci_legacy_dev", "virtio_pci_modern_dev", "virtio_pci",
+                "virtio_mmio")
+_SHELL_MODULES = (*_BUS_MODULES, "failover", "net_failover", "virtio_net", "virtio_console", "virtio_blk", "virtio-rng",
                   "virtio_balloon")
 
 
-_FULL_MODULES = ("e1000", *_SHELL_MODULES[:5], "netfs", "fscache", "9pnet", "9p", "9pnet_virtio")
+_FULL_MODULES = ("e1000", *_BUS_MODULES, "netfs", "fscache", "9pnet", "9p", "9pnet_virtio")
 
 
 def _shell(debian, modules, name, programs=()):
