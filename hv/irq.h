@@ -12,11 +12,12 @@
  *
  * Levels do not go by resampling irqfds (KVM_IRQFD_FLAG_RESAMPLE), which are for those who have
  * nothing but an eventfd. KVM raises the line of one in a work queue, 3 us and more after the
- * write, where KVM_IRQ_LINE takes 0.7 us and is done when it returns (kvm-pvm on Linux 6.18); and
- * after each EOI a thread has to wake up and look at the device again, where the driver's own
- * access to the device lowers the line here. Nor can one be there to count EOIs alone: when the
- * guest unmasks an input that waits, KVM leaves it to the listener to raise the line again, and an
- * interrupt that came by KVM_IRQ_LINE is lost.
+ * write, where KVM_IRQ_LINE takes 0.7 us and is done when it returns (kvm-pvm on Linux 6.18; 80 us
+ * and 4 us on the emulated AMD machine); and after each EOI a thread has to wake up and look at the
+ * device again, where the driver's own access to the device lowers the line here. Nor can one be
+ * there to count EOIs alone: when the guest unmasks an input that waits, Linux 6.18, not yet 6.1,
+ * leaves it to the listener to raise the line again, and an interrupt that came by KVM_IRQ_LINE is
+ * lost.
  *
  * A device on PCI has it simpler: pci_intx_set(), pci_msi_send(), pci_msix_notify() (hv/pci.h).
  */
