@@ -139,7 +139,7 @@ static void describe_counts(const struct device *d, struct strbuf *out)
 		field_u64(out, "irqs", "; %llu interrupts", c.irqs);
 		field_u64(out, "acks", ", %llu taken back", c.acks);
 	}
-	if (d->pci) {
+	if (d->pci || d->dma) {
 		field_u64(out, "dma_read", "; DMA: %llu bytes read", c.dma_in);
 		field_u64(out, "dma_written", ", %llu written", c.dma_out);
 	}

@@ -42,6 +42,13 @@ def test_a_driver_of_virtio_on_mmio(place):
     assert "disk: and reads again: ok" in text, text
     status, text = _run(place, *on_mmio, "-d", "device")
     assert status == 1 and "disk0.queue_notify <- 0x00000000" in text, text
+    vitrine = place.start(["-kernel", "@disk.elf", "-S", "-m", 64, "-serial", "none", "-monitor", "stdio",
+                           "-gdb", "none", *on_mmio], gdb=False)
+    vitrine.write(b"info device\ninfo device disk0\nquit\n")
+    assert vitrine.wait() == 0, vitrine.tail
+    for line in ("memory 0xfeb01000-0xfeb01fff", "interrupt 17", "magic_value = 0x74726976",
+                 "0 taken back; DMA: 0 bytes read, 0 written"):
+        assert line in vitrine.text, f"{line}:\n{vitrine.text}"
     place.run(f"rm {image}")
 
 
