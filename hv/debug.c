@@ -54,6 +54,7 @@ int debug_create(struct machine *m, const struct debug_caps *caps, struct error 
 		return error_set(err, ret, "cannot make a timer: %s", strerror(-ret));
 	}
 	m->debug = d;
+	pthread_mutex_init(&d->site_lock, NULL);
 	watch_init(m);
 	return 0;
 }
@@ -73,6 +74,7 @@ void debug_destroy(struct machine *m)
 	output_destroy(d->output);
 	watch_free(m);
 	sites_free(d);
+	pthread_mutex_destroy(&d->site_lock);
 	addr_map_free(&d->by_addr);
 	free(d);
 	m->debug = NULL;

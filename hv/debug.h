@@ -101,12 +101,17 @@ struct debug {
 	struct bp *slots[ARCH_HW_BP_MAX]; /* debug registers */
 	uint64_t slot_addr[ARCH_HW_BP_MAX];
 	uint8_t slot_len[ARCH_HW_BP_MAX];
-	uint64_t generation;   /* of what vCPUs tell KVM; atomic */
+	uint64_t generation; /* of what vCPUs tell KVM; atomic */
+
+	/* site_lock guards these (site.c); nothing is taken inside. any_site is atomic. */
+	pthread_mutex_t site_lock;
+	bool any_site;
 	struct addr_map sites; /* struct site by gpa */
 	struct addr_map site_pages;
 	struct site_page *pages; /* all of them */
 	struct site *lifted;	 /* for the step that is under way */
-	unsigned waiting;	 /* breakpoints in BP_WAITING */
+
+	unsigned waiting; /* breakpoints in BP_WAITING */
 	struct hv_timer *retry;
 	struct output *output;
 
@@ -163,6 +168,8 @@ void sites_write(struct machine *m, uint64_t gpa, const uint8_t *buf, size_t len
 bool site_intact(struct machine *m, const struct site *site);
 /* Stale, so @site takes what is in memory now as the original and plants anew. */
 void site_replant(struct machine *m, struct site *site);
+/* @up: the guest's own bytes for a step over it; else planted again. Exclusive. */
+void site_lift(struct machine *m, struct site *site, bool up);
 
 /* ---- at run time, on vCPU threads (debug.c) ---- */
 

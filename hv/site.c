@@ -7,6 +7,10 @@
  * one bit for each byte at which a site begins. A reader of memory looks at
  * the bits of its range. Every reader goes through sites_hide(), every writer
  * through sites_write(): nobody sees or breaks a planted instruction.
+ *
+ * Readers on the loop and device threads go on while a vCPU steps over a site
+ * inside its exclusive section. site_lock keeps the tables, what a site has and
+ * the bytes of planted instructions together; nothing is taken inside.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -156,7 +160,8 @@ static uint8_t *site_bytes(struct machine *m, uint64_t gpa)
 	return memory_ptr(m->ram, gpa, arch_bp_insn_len);
 }
 
-int site_plant(struct machine *m, uint64_t gpa)
+/* site_lock held, as in what follows up to the functions that take it. */
+static int plant(struct machine *m, uint64_t gpa)
 {
 	struct debug *d = m->debug;
 	struct site *site = site_find(m, gpa);
@@ -186,7 +191,7 @@ int site_plant(struct machine *m, uint64_t gpa)
 	return 0;
 }
 
-void site_remove(struct machine *m, uint64_t gpa)
+static void remove_one(struct machine *m, uint64_t gpa)
 {
 	struct debug *d = m->debug;
 	struct site *site = site_find(m, gpa);
@@ -206,12 +211,65 @@ bool site_intact(struct machine *m, const struct site *site)
 	return memcmp(site_bytes(m, site->gpa), arch_bp_insn, arch_bp_insn_len) == 0;
 }
 
-void site_replant(struct machine *m, struct site *site)
+static void replant(struct machine *m, struct site *site)
 {
 	uint8_t *bytes = site_bytes(m, site->gpa);
 
 	memcpy(site->original, bytes, arch_bp_insn_len);
 	memcpy(bytes, arch_bp_insn, arch_bp_insn_len);
+}
+
+static void lift(struct machine *m, struct site *site, bool up)
+{
+	if (up && site_intact(m, site)) {
+		memcpy(site_bytes(m, site->gpa), site->original, arch_bp_insn_len);
+		site->lifted = true;
+		m->debug->lifted = site;
+	} else if (!up && site->lifted) {
+		/* The instruction may have rewritten itself: keep what is there now. */
+		replant(m, site);
+		site->lifted = false;
+		m->debug->lifted = NULL;
+	}
+}
+
+/* What the fast path of readers looks at. */
+static void note_count(struct debug *d)
+{
+	__atomic_store_n(&d->any_site, d->sites.count != 0, __ATOMIC_RELEASE);
+}
+
+int site_plant(struct machine *m, uint64_t gpa)
+{
+	int ret;
+
+	pthread_mutex_lock(&m->debug->site_lock);
+	ret = plant(m, gpa);
+	note_count(m->debug);
+	pthread_mutex_unlock(&m->debug->site_lock);
+	return ret;
+}
+
+void site_remove(struct machine *m, uint64_t gpa)
+{
+	pthread_mutex_lock(&m->debug->site_lock);
+	remove_one(m, gpa);
+	note_count(m->debug);
+	pthread_mutex_unlock(&m->debug->site_lock);
+}
+
+void site_replant(struct machine *m, struct site *site)
+{
+	pthread_mutex_lock(&m->debug->site_lock);
+	replant(m, site);
+	pthread_mutex_unlock(&m->debug->site_lock);
+}
+
+void site_lift(struct machine *m, struct site *site, bool up)
+{
+	pthread_mutex_lock(&m->debug->site_lock);
+	lift(m, site, up);
+	pthread_mutex_unlock(&m->debug->site_lock);
 }
 
 /* The part of @site that lies in [gpa, gpa+len): offset in the range, in the site, and its length.
@@ -240,14 +298,24 @@ static uint64_t near(uint64_t gpa)
 	return gpa > reach ? gpa - reach : 0;
 }
 
+/*
+ * The copy says whether it was planted when the copy was made: since then it may have been lifted,
+ * or put back.
+ */
 void sites_hide(struct machine *m, uint64_t gpa, uint8_t *buf, size_t len)
 {
-	struct site *s = site_in(m, near(gpa), gpa + len);
+	struct debug *d = m->debug;
 	struct overlap o;
 
-	for (; s; s = site_in(m, s->gpa + 1, gpa + len))
-		if (!s->lifted && site_overlap(s, gpa, len, &o) && site_intact(m, s))
+	if (!__atomic_load_n(&d->any_site, __ATOMIC_ACQUIRE))
+		return;
+	pthread_mutex_lock(&d->site_lock);
+	for (struct site *s = site_in(m, near(gpa), gpa + len); s;
+	     s = site_in(m, s->gpa + 1, gpa + len))
+		if (site_overlap(s, gpa, len, &o) &&
+		    !memcmp(buf + o.in_buf, arch_bp_insn + o.in_site, o.len))
 			memcpy(buf + o.in_buf, s->original + o.in_site, o.len);
+	pthread_mutex_unlock(&d->site_lock);
 }
 
 /* As the processor stores: an aligned number of up to 8 bytes is never seen half written. */
@@ -275,14 +343,12 @@ static void ram_store(uint8_t *ram, const uint8_t *buf, size_t len)
 	}
 }
 
-void sites_write(struct machine *m, uint64_t gpa, const uint8_t *buf, size_t len)
+static void write_below(struct machine *m, uint8_t *ram, uint64_t gpa, const uint8_t *buf,
+			size_t len)
 {
-	uint8_t *ram = memory_ptr(m->ram, gpa, len);
 	struct site *s;
 	struct overlap o;
 
-	if (!ram || !len)
-		return;
 	for (s = site_in(m, near(gpa), gpa + len); s; s = site_in(m, s->gpa + 1, gpa + len)) {
 		if (s->lifted || !site_overlap(s, gpa, len, &o))
 			continue;
@@ -294,4 +360,15 @@ void sites_write(struct machine *m, uint64_t gpa, const uint8_t *buf, size_t len
 	for (s = site_in(m, near(gpa), gpa + len); s; s = site_in(m, s->gpa + 1, gpa + len))
 		if (!s->lifted && site_overlap(s, gpa, len, &o))
 			memcpy(site_bytes(m, s->gpa), arch_bp_insn, arch_bp_insn_len);
+}
+
+void sites_write(struct machine *m, uint64_t gpa, const uint8_t *buf, size_t len)
+{
+	uint8_t *ram = memory_ptr(m->ram, gpa, len);
+
+	if (!ram || !len)
+		return;
+	pthread_mutex_lock(&m->debug->site_lock);
+	write_below(m, ram, gpa, buf, len);
+	pthread_mutex_unlock(&m->debug->site_lock);
 }

@@ -70,28 +70,12 @@ bool debug_steps_alone(struct vcpu *v)
 	return !v->lift_pages && !debug_site_at(v, arch_pc(v));
 }
 
-static void lift(struct machine *m, struct site *site, bool up)
-{
-	uint8_t *bytes = memory_ptr(m->ram, site->gpa, arch_bp_insn_len);
-
-	if (up && site_intact(m, site)) {
-		memcpy(bytes, site->original, arch_bp_insn_len);
-		site->lifted = true;
-		m->debug->lifted = site;
-	} else if (!up && site->lifted) {
-		/* The instruction may have rewritten itself: keep what is there now. */
-		site_replant(m, site);
-		site->lifted = false;
-		m->debug->lifted = NULL;
-	}
-}
-
 void debug_lift(struct vcpu *v)
 {
 	struct site *site = debug_site_at(v, arch_pc(v));
 
 	if (site)
-		lift(v->m, site, true);
+		site_lift(v->m, site, true);
 	v->pages_lifted = v->lift_pages;
 	if (v->pages_lifted)
 		watch_step_begin(v);
@@ -102,7 +86,7 @@ void debug_unlift(struct vcpu *v)
 	struct debug *d = v->m->debug;
 
 	if (d->lifted)
-		lift(v->m, d->lifted, false);
+		site_lift(v->m, d->lifted, false);
 	if (v->pages_lifted) {
 		watch_step_end(v);
 		v->pages_lifted = v->lift_pages = false;

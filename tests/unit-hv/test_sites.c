@@ -120,3 +120,28 @@ Test(sites, many, .timeout = 300)
 	cr_assert_null(m->debug->pages);
 	toy_machine_free(m);
 }
+
+/* A reader on another thread has copied memory, and comes to hide what is planted in it later. */
+Test(sites, a_copy_is_older_than_the_lift)
+{
+	struct machine *m = make();
+	uint8_t guest = *(uint8_t *)memory_ptr(m->ram, BASE, 1), copy;
+	struct site *site;
+
+	cr_assert_gt(add(m, BASE), 0, "%s", err.text);
+	if (!m->debug->sites.count)
+		cr_skip_test("it has a debug register");
+	site = site_find(m, BASE);
+	cr_assert_not_null(site);
+	memory_read(m->ram, BASE, &copy, 1);
+	cr_assert_neq(copy, guest);
+	site_lift(m, site, true);
+	sites_hide(m, BASE, &copy, 1);
+	cr_expect_eq(copy, guest, "0x%x is shown", copy);
+	/* The other way round. */
+	memory_read(m->ram, BASE, &copy, 1);
+	site_lift(m, site, false);
+	sites_hide(m, BASE, &copy, 1);
+	cr_expect_eq(copy, guest, "0x%x is shown", copy);
+	toy_machine_free(m);
+}
