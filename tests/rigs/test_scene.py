@@ -7,11 +7,11 @@ import time
 
 from console import Console
 from emulators import LINUX_ARGUMENTS
-from inner import do
+from inner import do, serve
 from packages import kernel
 
 _BOOT = 900
-_URL = "http://10.0.2.2:8080/scene"
+_URL = "http://10.0.2.2:8080/file"
 _FETCHED = 5 * 1024 * 1024 + 3
 
 # The disk's files are a directory first: mke2fs takes them from there, so that nobody needs to mount it. (Its
@@ -66,12 +66,6 @@ def _debian(place, monitor):
         vitrine.wait()
 
 
-def _serves(place):
-    """A file on the loopback of the host, which is the rig."""
-    place.run(f"mkdir -p /run/www && head -c {_FETCHED} /dev/urandom >/run/www/scene && "
-              "{ pidof httpd || httpd -p 127.0.0.1:8080 -h /run/www; }")
-
-
 def _gets_an_address(vitrine):
     interface = do(vitrine, "ls /sys/class/net | grep -v '^lo$'").strip()
     do(vitrine, f"ip link set {interface} up")
@@ -103,8 +97,8 @@ def _sum(place, command):
 def test_debian_on_a_disk(place):
     made = place.run(_MAKE_DISK)
     assert "made" in made.text, made.tail
-    _serves(place)
-    served = _sum(place, "cat /run/www/scene")
+    serve(place, _FETCHED)
+    served = _sum(place, "cat /run/www/file")
     monitor = place.socket_path()
     with _debian(place, monitor) as vitrine:
         assert kernel().version in do(vitrine, "uname -r")

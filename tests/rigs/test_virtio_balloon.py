@@ -4,25 +4,7 @@
 import re
 import time
 
-from emulators import LINUX_ARGUMENTS
-from process import PATIENCE
-
-_BOOT = 900
-
-
-def _do(vitrine, command, timeout=PATIENCE):
-    """What a command of the guest prints. It succeeds."""
-    at = len(vitrine.output)
-    vitrine.write(f"{command}; echo \"status $?.\"\n".encode())
-    found = vitrine.expect(r"status (\d+)\.\r*\n", timeout, after=at)
-    text = vitrine.output[at:found.start()].decode(errors="replace").replace("\r", "")
-    assert found[1] == b"0", f"{command}: status {found[1]}:\n{vitrine.tail}"
-    return text
-
-
-def _monitor(place, *commands):
-    lines = "; ".join(f"echo {c}" for c in commands)
-    return place.run(f"{{ {lines}; sleep 1; }} | nc -w 30 127.0.0.1 4444").text.replace("\r", "")
+from inner import do, linux, monitor
 
 
 def _resident(place):
@@ -36,39 +18,30 @@ def _resident(place):
 
 def _wait_for(place, wanted):
     deadline = time.monotonic() + 300
-    while f"actual={wanted} target={wanted} MiB\n" not in (text := _monitor(place, "info balloon")):
+    while f"actual={wanted} target={wanted} MiB\n" not in (text := monitor(place, "info balloon")):
         assert time.monotonic() < deadline, text
 
 
 def _goes_and_comes_back(place, vitrine):
-    vitrine.expect("shell ready", _BOOT)
     # Pages that the host has, and the guest's own figures of them.
-    _do(vitrine, "mkdir -p /tmp/f && mount -t tmpfs -o size=200m none /tmp/f && "
-        "dd if=/dev/zero of=/tmp/f/x bs=1M count=150 2>/dev/null && rm /tmp/f/x")
-    before, free = _resident(place), int(_do(vitrine, "awk '/MemFree/ {print $2}' /proc/meminfo"))
-    _monitor(place, "balloon 160")
+    do(vitrine, "mkdir -p /tmp/f && mount -t tmpfs -o size=200m none /tmp/f && "
+       "dd if=/dev/zero of=/tmp/f/x bs=1M count=150 2>/dev/null && rm /tmp/f/x")
+    before, free = _resident(place), int(do(vitrine, "awk '/MemFree/ {print $2}' /proc/meminfo"))
+    monitor(place, "balloon 160")
     _wait_for(place, 160)
     after = _resident(place)
     assert after <= before - 50 * 1024, (before, after)
-    assert int(_do(vitrine, "awk '/MemFree/ {print $2}' /proc/meminfo")) < free - 80 * 1024
+    assert int(do(vitrine, "awk '/MemFree/ {print $2}' /proc/meminfo")) < free - 80 * 1024
     deadline = time.monotonic() + 60
-    while not re.search(r"\n  free: \d+ KiB\n", text := _monitor(place, "info balloon")):
+    while not re.search(r"\n  free: \d+ KiB\n", text := monitor(place, "info balloon")):
         assert time.monotonic() < deadline, text
     # What comes back is good.
-    _monitor(place, "balloon 256")
+    monitor(place, "balloon 256")
     _wait_for(place, 256)
-    _do(vitrine, "dd if=/dev/urandom of=/tmp/f/y bs=1M count=30 2>/dev/null && md5sum /tmp/f/y >/tmp/f/sum && "
-        "md5sum -c /tmp/f/sum")
+    do(vitrine, "dd if=/dev/urandom of=/tmp/f/y bs=1M count=30 2>/dev/null && md5sum /tmp/f/y >/tmp/f/sum && "
+       "md5sum -c /tmp/f/sum")
 
 
 def test_memory_goes_and_comes_back(place):
-    vitrine = place.start(["-kernel", "@linux", "-initrd", "@shell", "-append", LINUX_ARGUMENTS,
-                           "-m", 256, "-no-reboot", "-serial", "stdio",
-                           "-monitor", "tcp:127.0.0.1:4444", "-device", "virtio-balloon"])
-    try:
+    with linux(place, "-device", "virtio-balloon") as vitrine:
         _goes_and_comes_back(place, vitrine)
-        vitrine.write(b"reboot -f\n")
-        assert vitrine.wait() == 0, vitrine.tail
-    finally:
-        vitrine.kill()
-        vitrine.wait()
