@@ -52,19 +52,33 @@ static enum record_irq count_answer(struct irq_count *count, int answer)
 
 /* ---- lines ---- */
 
+static int set_level(struct machine *m, unsigned long request, struct kvm_irq_level *line)
+{
+	int ret = ioctl(m->vm_fd, request, line);
+
+	/* A GSI that no controller has is a wire to nowhere: the failure changes nothing. */
+	if (ret < 0)
+		trace(TRACE_DEVICE, "irq %u: KVM_IRQ_LINE: %m", line->irq);
+	return ret;
+}
+
 /* What became of it, where KVM says so and it is a rising edge. */
 static enum record_irq set_line(struct machine *m, int gsi, bool level, bool rising)
 {
 	struct irqs *irqs = m->irqs;
 	bool tells = irqs && irqs->line_tells;
 	struct kvm_irq_level line = { .irq = (uint32_t)gsi, .level = level };
+	struct kvm_irq_level again = line;
 
-	/* A GSI that no controller has is a wire to nowhere: the failure changes nothing. */
-	if (ioctl(m->vm_fd, tells ? KVM_IRQ_LINE_STATUS : KVM_IRQ_LINE, &line) < 0)
-		trace(TRACE_DEVICE, "irq %d: KVM_IRQ_LINE: %m", gsi);
-	else if (tells && rising)
-		return count_answer(&irqs->line[gsi], line.status);
-	return RECORD_IRQ_UNKNOWN;
+	if (set_level(m, tells ? KVM_IRQ_LINE_STATUS : KVM_IRQ_LINE, &line) < 0 || !tells ||
+	    !rising)
+		return RECORD_IRQ_UNKNOWN;
+	/* Asked for a status, x86's I/O APIC drops an edge of line 8, the clock's, when it comes
+	 * before the EOI of the last one (rtc_irq_check_coalesced() in Linux). Where the edge was
+	 * not dropped, a line that is up already goes up once more, which is nothing. */
+	if (!line.status)
+		set_level(m, KVM_IRQ_LINE, &again);
+	return count_answer(&irqs->line[gsi], line.status);
 }
 
 void irq_set(struct machine *m, int gsi, bool level)

@@ -114,6 +114,9 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	case KVM_IRQFD:
 	case KVM_IOEVENTFD:
 		return toy_eventfd_ioctl(request, arg);
+	case KVM_IRQ_LINE:
+	case KVM_IRQ_LINE_STATUS:
+		return toy_set_line(arg, request == KVM_IRQ_LINE_STATUS);
 	case KVM_REGISTER_COALESCED_MMIO:
 	case KVM_UNREGISTER_COALESCED_MMIO:
 		return 0;
@@ -136,6 +139,7 @@ int kvm_open(struct kvm_caps *caps, struct error *err)
 	caps->run_size = RUN_SIZE;
 	caps->value[KVMCAP_MAX_VCPUS] = 64;
 	caps->value[KVMCAP_COALESCED_MMIO] = 1;
+	caps->value[KVMCAP_IRQ_INJECT_STATUS] = 1;
 	caps->value[KVMCAP_IRQ_ROUTING] = toy_has_eventfds ? 4096 : 0;
 	caps->value[KVMCAP_IRQFD] = caps->value[KVMCAP_IOEVENTFD] = toy_has_eventfds;
 	caps->value[KVMCAP_BINARY_STATS_FD] = toy_stats != NULL;

@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "hv/arch/arch.h"
 #include "hv/machine.h"
 
 enum toy_op {
@@ -60,6 +61,10 @@ size_t toy_slot_count(void);
 /* A machine that has @code loaded and has not run. */
 struct machine *toy_machine(const struct toy_code *code, unsigned vcpus, const char *kernel_name);
 void toy_machine_free(struct machine *m);
+/* One whose vCPUs count up at @counter for ever. Fails the test when there is none. */
+struct machine *toy_spinner(unsigned vcpus, uint64_t counter);
+/* All vCPUs run. Fails the test when they may not. */
+void toy_resume(struct machine *m);
 /* What the fake's KVM cannot do: as some hosts. Before toy_machine(). */
 extern bool toy_has_soft, toy_has_hard, toy_has_data;
 /* Whether it gets past a breakpoint without a step: a TOY_NOP, or any in a debug register. */
@@ -107,10 +112,16 @@ extern bool toy_has_eventfds;
 extern const void *toy_stats;
 extern size_t toy_stats_len;
 
+/* Edges of an interrupt line that were taken; the end of the interrupt. */
+extern unsigned toy_edges[ARCH_IRQ_LINES];
+void toy_eoi(int gsi);
+
 /* For fake_kvm.c. Whether the store was a doorbell's, which is rung then. */
 bool toy_ring(uint64_t gpa, uint64_t value, unsigned len);
 int toy_eventfd_ioctl(unsigned long request, const void *arg);
 void toy_forget_eventfds(void);
+struct kvm_irq_level;
+int toy_set_line(struct kvm_irq_level *line, bool tells);
 
 /* As if the guest had run for a minute: code is no longer taken to be on the move. */
 void toy_age(struct machine *m);

@@ -2,6 +2,7 @@
 /* Machines on the fake KVM, and running them: what the tests call. */
 #include "fake_internal.h"
 
+#include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +51,25 @@ struct machine *toy_machine(const struct toy_code *code, unsigned vcpus, const c
 		return NULL;
 	}
 	return m;
+}
+
+struct machine *toy_spinner(unsigned vcpus, uint64_t counter)
+{
+	struct toy_code code = { .len = 0 };
+	struct machine *m;
+
+	toy_emit_addr(&code, TOY_INC, counter);
+	toy_emit_addr(&code, TOY_JMP, TOY_LOAD);
+	m = toy_machine(&code, vcpus, NULL);
+	cr_assert_not_null(m);
+	return m;
+}
+
+void toy_resume(struct machine *m)
+{
+	struct error err = { "" };
+
+	cr_assert_eq(control_resume_all(m, NULL, &err), 0, "%s", err.text);
 }
 
 void toy_machine_free(struct machine *m)

@@ -10,25 +10,6 @@ TestSuite(profile, .timeout = 300);
 
 #define COUNTER 0x200000ull
 
-static struct machine *spinner(unsigned vcpus)
-{
-	struct toy_code code = { .len = 0 };
-	struct machine *m;
-
-	toy_emit_addr(&code, TOY_INC, COUNTER);
-	toy_emit_addr(&code, TOY_JMP, TOY_LOAD);
-	m = toy_machine(&code, vcpus, NULL);
-	cr_assert_not_null(m);
-	return m;
-}
-
-static void resume(struct machine *m)
-{
-	struct error err = { "" };
-
-	cr_assert_eq(control_resume_all(m, NULL, &err), 0, "%s", err.text);
-}
-
 static uint64_t samples(struct machine *m)
 {
 	struct profile_status s;
@@ -53,7 +34,7 @@ static uint64_t in_stacks(struct machine *m)
 
 Test(profile, samples_what_runs_and_nothing_else)
 {
-	struct machine *m = spinner(2);
+	struct machine *m = toy_spinner(2, COUNTER);
 	struct profile_status s;
 	struct error err = { "" };
 
@@ -62,14 +43,14 @@ Test(profile, samples_what_runs_and_nothing_else)
 	cr_expect_eq(profile_start(m, 1000, &err), -EBUSY);
 	toy_run_loop(m, 20);
 	cr_expect_eq(samples(m), 0u, "the guest is stopped");
-	resume(m);
+	toy_resume(m);
 	for (unsigned tries = 0; samples(m) < 20 && tries < TOY_PATIENCE_MS; tries++)
 		toy_run_loop(m, 1);
 	cr_expect_geq(samples(m), 20u);
 	/* Stopping and going on meanwhile. */
 	for (int i = 0; i < 20; i++) {
 		cr_assert_eq(control_stop(m, NULL), 0);
-		resume(m);
+		toy_resume(m);
 	}
 	profile_stop(m);
 	cr_assert(profile_status(m, &s));
@@ -82,14 +63,14 @@ Test(profile, samples_what_runs_and_nothing_else)
 	control_stop(m, NULL);
 	cr_assert_eq(profile_start(m, 10000, &err), 0, "%s", err.text);
 	cr_expect_eq(samples(m), 0u);
-	resume(m);
+	toy_resume(m);
 	toy_run_loop(m, 10);
 	toy_machine_free(m);
 }
 
 Test(profile, a_full_table_loses_and_says_so)
 {
-	struct machine *m = spinner(1);
+	struct machine *m = toy_spinner(1, COUNTER);
 	struct profile_stack s = { .depth = 2 };
 	struct profile_status status;
 	struct error err = { "" };

@@ -104,16 +104,9 @@ static void turn_on(struct machine *m, enum record_topic topic)
 	cr_assert_eq(record_start(m, topic, &err), 0, "%s", err.text);
 }
 
-static void resume(struct machine *m)
-{
-	struct error err = { "" };
-
-	cr_assert_eq(control_resume_all(m, NULL, &err), 0, "%s", err.text);
-}
-
 static void run_for(struct machine *m, uint64_t rounds)
 {
-	resume(m);
+	toy_resume(m);
 	cr_assert(toy_wait_counter(m, COUNTER, toy_counter(m, COUNTER) + rounds));
 	control_stop(m, NULL);
 }
@@ -238,7 +231,7 @@ Test(record, work_by_name)
 	record_list_free(&got);
 
 	/* A running one is asked on its own thread. */
-	resume(m);
+	toy_resume(m);
 	vcpu_run_on(m->vcpus[0], note, &noted);
 	control_stop(m, NULL);
 	cr_expect_eq(noted, 2u);
@@ -256,7 +249,7 @@ Test(record, readable_while_it_is_written)
 
 	turn_on(m, RECORD_EXITS);
 	turn_on(m, RECORD_WORK);
-	resume(m);
+	toy_resume(m);
 	for (int i = 0; i < 50; i++) {
 		toy_run_loop(m, 1);
 		cr_assert(record_get(m, RECORD_EXITS, -1, 2000, &got));

@@ -20,26 +20,6 @@ static uint64_t now_ms(void)
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
-/* Every vCPU counts up at COUNTER for ever. */
-static struct machine *spinner(unsigned vcpus)
-{
-	struct toy_code code = { .len = 0 };
-	struct machine *m;
-
-	toy_emit_addr(&code, TOY_INC, COUNTER);
-	toy_emit_addr(&code, TOY_JMP, TOY_LOAD);
-	m = toy_machine(&code, vcpus, NULL);
-	cr_assert_not_null(m);
-	return m;
-}
-
-static void start(struct machine *m)
-{
-	struct error err = { "" };
-
-	cr_assert_eq(control_resume_all(m, NULL, &err), 0, "%s", err.text);
-}
-
 Test(runstate, table)
 {
 	cr_assert(run_state_may(RUN_CREATED, RUN_RUNNING));
@@ -59,7 +39,7 @@ Test(runstate, table)
 
 Test(runstate, illegal_transition_keeps_the_state)
 {
-	struct machine *m = spinner(1);
+	struct machine *m = toy_spinner(1, COUNTER);
 
 	pthread_mutex_lock(&m->run_lock);
 	cr_assert_not(run_state_set(m, RUN_DEBUG));
@@ -70,10 +50,10 @@ Test(runstate, illegal_transition_keeps_the_state)
 
 Test(runstate, a_thousand_pauses, .timeout = 300)
 {
-	struct machine *m = spinner(4);
+	struct machine *m = toy_spinner(4, COUNTER);
 	uint64_t before, longest = 0;
 
-	start(m);
+	toy_resume(m);
 	for (int i = 0; i < 1000; i++) {
 		uint64_t t = now_ms();
 
@@ -84,7 +64,7 @@ Test(runstate, a_thousand_pauses, .timeout = 300)
 		cr_assert_eq(m->in_guest, 0);
 		before = toy_counter(m, COUNTER);
 		cr_assert_eq(toy_counter(m, COUNTER), before, "somebody runs while paused");
-		start(m);
+		toy_resume(m);
 	}
 	cr_log_info("longest stop: %llu ms", (unsigned long long)longest);
 	before = toy_counter(m, COUNTER);
@@ -135,14 +115,14 @@ static void *asker(void *arg)
 /* Whether its own thread does the work or another one in its place: one at a time, none lost. */
 Test(work, many_ask_one_vcpu, .timeout = 300)
 {
-	struct machine *m = spinner(2);
+	struct machine *m = toy_spinner(2, COUNTER);
 	struct ask ask = { .v = m->vcpus[0] };
 	pthread_t threads[ASKERS];
 
 	for (int i = 0; i < ASKERS; i++)
 		cr_assert_eq(pthread_create(&threads[i], NULL, asker, &ask), 0);
 	for (int i = 0; i < 50; i++) {
-		start(m);
+		toy_resume(m);
 		cr_assert_eq(control_stop(m, NULL), 0);
 	}
 	for (int i = 0; i < ASKERS; i++)
@@ -153,12 +133,12 @@ Test(work, many_ask_one_vcpu, .timeout = 300)
 
 Test(work, waited_for_and_not, .timeout = 300)
 {
-	struct machine *m = spinner(3);
+	struct machine *m = toy_spinner(3, COUNTER);
 	int ran = 0;
 
 	cr_assert_eq(vcpu_run_on(m->vcpus[1], note, &ran), 0);
 	cr_assert_eq(ran, 1);
-	start(m);
+	toy_resume(m);
 	for (int i = 0; i < 300; i++) {
 		cr_assert_eq(vcpu_run_on(m->vcpus[i % 3], note, &ran), 0);
 		cr_assert_eq(vcpu_queue(m->vcpus[i % 3], note, &ran), 0);
@@ -192,13 +172,13 @@ static void *exclude(void *arg)
 
 Test(work, exclusive_sections_exclude, .timeout = 300)
 {
-	struct machine *m = spinner(4);
+	struct machine *m = toy_spinner(4, COUNTER);
 	unsigned inside = 0;
 	struct excluder e[3];
 	pthread_t t[3];
 	int ran = 0;
 
-	start(m);
+	toy_resume(m);
 	for (int i = 0; i < 3; i++) {
 		e[i] = (struct excluder){ .m = m, .inside = &inside };
 		pthread_create(&t[i], NULL, exclude, &e[i]);
@@ -215,17 +195,17 @@ Test(work, exclusive_sections_exclude, .timeout = 300)
 
 Test(vcpu, comes_and_goes_while_running, .timeout = 300)
 {
-	struct machine *m = spinner(1);
+	struct machine *m = toy_spinner(1, COUNTER);
 	struct error err = { "" };
 
-	start(m);
+	toy_resume(m);
 	for (int i = 0; i < 50; i++) {
 		struct vcpu *v;
 
 		cr_assert_eq(vcpu_create(m, 1 + i % 3, &v, &err), 0, "%s", err.text);
 		cr_assert(control_vcpu_exists(m, 1 + i % 3));
 		cr_assert_eq(control_stop(m, NULL), 0);
-		start(m);
+		toy_resume(m);
 		vcpu_destroy(v);
 		cr_assert_not(control_vcpu_exists(m, 1 + i % 3));
 	}
@@ -256,14 +236,14 @@ static struct cpu_hotplug hooks = { on_added, on_removal, &plugged };
 
 Test(vcpu, is_plugged_by_a_person, .timeout = 300)
 {
-	struct machine *m = spinner(1);
+	struct machine *m = toy_spinner(1, COUNTER);
 	struct error err = { "" };
 
 	((struct machine_config *)m->cfg)->max_vcpus = 3;
 	m->cpu_hotplug = &hooks;
 	for (int round = 0; round < 20; round++) {
 		if (round % 2)
-			start(m);
+			toy_resume(m);
 		cr_assert_eq(control_vcpu_add(m, 2, &err), 0, "%s", err.text);
 		cr_assert_eq(plugged.added, 2);
 		cr_assert_eq(control_vcpu_add(m, 2, &err), -EEXIST);
@@ -321,14 +301,14 @@ Test(vcpu, is_ejected_by_the_guest, .timeout = 300)
 				      .opaque = m };
 	cr_assert_eq(bus_add(&m->mmio, &ejector), 0);
 	((struct machine_config *)m->cfg)->max_vcpus = 2;
-	start(m);
+	toy_resume(m);
 	for (int round = 0; round < 50; round++) {
 		for (int tries = 0; control_vcpu_exists(m, 1) && tries < 20000; tries++)
 			toy_run_loop(m, 1);
 		cr_assert_not(control_vcpu_exists(m, 1));
 		if (round % 5 == 0) {
 			cr_assert_eq(control_stop(m, NULL), 0);
-			start(m);
+			toy_resume(m);
 		}
 		cr_assert_eq(control_vcpu_add(m, 1, &err), 0, "%s", err.text);
 	}
@@ -344,7 +324,7 @@ Test(runstate, waiting_vcpu_is_stopped_too, .timeout = 300)
 
 	toy_emit(&code, TOY_WAIT);
 	m = toy_machine(&code, 2, NULL);
-	start(m);
+	toy_resume(m);
 	cr_assert_eq(control_stop(m, NULL), 0);
 	cr_assert_eq(control_state(m), RUN_PAUSED);
 	cr_assert_eq(control_last_stop(m)->reason, STOP_PAUSE);
@@ -362,7 +342,7 @@ Test(runstate, triple_fault_stops_and_cannot_go_on, .timeout = 300)
 	toy_emit(&code, TOY_NOP);
 	at = toy_emit(&code, TOY_TRIPLE);
 	m = toy_machine(&code, 1, NULL);
-	start(m);
+	toy_resume(m);
 	cr_assert(toy_wait_stop(m, TOY_PATIENCE_MS));
 	cr_assert_eq(control_state(m), RUN_SHUTDOWN);
 	cr_assert_eq(control_last_stop(m)->reason, STOP_TRIPLE_FAULT);
@@ -378,7 +358,7 @@ Test(runstate, held_vcpus_do_not_run, .timeout = 300)
 {
 	struct resume only_second[] = { { RESUME_HOLD, 0, 0 }, { RESUME_CONTINUE, 0, 0 } };
 	struct resume nobody[2] = { { RESUME_HOLD, 0, 0 } };
-	struct machine *m = spinner(2);
+	struct machine *m = toy_spinner(2, COUNTER);
 	struct error err = { "" };
 	uint64_t pc0, pc;
 
@@ -395,12 +375,12 @@ Test(runstate, held_vcpus_do_not_run, .timeout = 300)
 /* Two hit at one time, one of them is told and stepped: it is its step that is told next. */
 Test(runstate, the_stop_of_a_held_vcpu_waits, .timeout = 300)
 {
-	struct machine *m = spinner(2);
+	struct machine *m = toy_spinner(2, COUNTER);
 	struct error err = { "" };
 	int told;
 
 	cr_assert_gt(control_bp_add(m, NULL, BP_SOFT, TOY_LOAD, 1, 0, &err), 0, "%s", err.text);
-	start(m);
+	toy_resume(m);
 	cr_assert(toy_wait_stop(m, 20000));
 	told = control_last_stop(m)->vcpu;
 	/* As if both had come there in the same moment. */
@@ -413,7 +393,7 @@ Test(runstate, the_stop_of_a_held_vcpu_waits, .timeout = 300)
 	cr_assert(toy_wait_stop(m, 20000));
 	cr_assert_eq(control_last_stop(m)->reason, STOP_STEP);
 	cr_assert_eq(control_last_stop(m)->vcpu, told);
-	start(m);
+	toy_resume(m);
 	cr_assert(toy_wait_stop(m, 20000));
 	cr_assert_eq(control_last_stop(m)->reason, STOP_BREAKPOINT);
 	cr_assert_eq(control_last_stop(m)->vcpu, 1 - told);
@@ -457,7 +437,7 @@ static struct machine *after_writing(struct bus_range *device,
 				      .write = write,
 				      .opaque = m };
 	cr_assert_eq(bus_add(&m->mmio, device), 0);
-	start(m);
+	toy_resume(m);
 	return m;
 }
 
