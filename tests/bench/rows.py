@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What `make bench` compares: the samples of each run, and the rows that are made of them."""
+import contextlib
 import dataclasses
+import pathlib
 import statistics
 import subprocess
+import tempfile
+import threading
 import time
 from typing import Callable
 
+from console import Console
 from stubs import Canned, Qemu, TIMEOUT, Vitrine, symbol, tool
 
 LOOP_ROUNDS = 50000  # 100,000 instructions
@@ -14,6 +19,7 @@ SHORT_ROUNDS = 1000
 FREE = 0x1000000
 BREAKPOINTS = 10000
 PORT_WRITES = 100000
+LOOKS_A_SECOND = 2000
 # The condition, the ranges and the tracepoints are measured where the stub's own answers name them.
 OFFERED_AS = {"condition": "ConditionalBreakpoints+", "range step": ";r"}
 
@@ -66,14 +72,48 @@ def _start(kind, samples):
     samples.add("start", kind.name, (time.monotonic() - started) * 1e3)
 
 
-def _port(kind, samples):
+def _seconds_of_writes(command, begun=lambda: None):
     """Between the two lines of the guest's console."""
-    with subprocess.Popen(kind.load(f"pio={PORT_WRITES}"), stdin=subprocess.DEVNULL, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL) as process:
         said = {}
         for line in process.stdout:
             said[line.strip()] = time.monotonic()
-    samples.add("pio", kind.name, PORT_WRITES / (said["load: end"] - said["load: begin"]))
+            if line.startswith("load: begin"):
+                begun()
+    return said["load: end"] - said["load: begin"]
+
+
+def _port(kind, samples):
+    samples.add("pio", kind.name, PORT_WRITES / _seconds_of_writes(kind.load(f"pio={PORT_WRITES}")))
+
+
+def _look(monitor, ended, looks):
+    with contextlib.suppress(AssertionError, OSError), Console(monitor) as console:  # until it has ended
+        while not ended.wait(1 / LOOKS_A_SECOND):
+            console("info registers")
+            looks.append(1)
+
+
+def _watched(samples):
+    """The port writes beside a monitor and gdb's socket that nobody uses, and beside one who looks."""
+    work = f"pio={PORT_WRITES}"
+    with tempfile.TemporaryDirectory(prefix="vitrine-bench-") as directory:
+        monitor, stub = (pathlib.Path(directory) / name for name in ("mon.sock", "gdb.sock"))
+        command = Vitrine.load_watched(work, monitor, stub)
+        alone = _seconds_of_writes(Vitrine.load(work))
+        samples.add("pio alone", "ceiling", PORT_WRITES / alone)
+        samples.add("pio beside", "vitrine", PORT_WRITES / _seconds_of_writes(command))
+        ended, looks, threads = threading.Event(), [], []
+
+        def begun():
+            threads.append(threading.Thread(target=_look, args=(str(monitor), ended, looks)))
+            threads[0].start()
+
+        seconds = _seconds_of_writes(command, begun)
+        ended.set()
+        threads[0].join()
+        samples.add("look", "vitrine", max(0.0, seconds - alone) / len(looks) * 1e3)
 
 
 def measure(samples):
@@ -86,6 +126,7 @@ def measure(samples):
     for part in (_storm, _loop, _spin, _port, _start):
         for kind in (Vitrine, Qemu):
             part(kind, samples)
+    _watched(samples)
 
 
 @dataclasses.dataclass
@@ -146,6 +187,10 @@ ROWS = [
     Row("Ctrl-C to stop reply, 4 spinning vCPUs", "interrupt", "ms", check=lambda v: v < 2,
         target="< 2 ms", low=True),
     Row("writes to a port of the UART", "pio", "/s", "pio", times=1, share=0.85, target="1 x, 85 %"),
+    Row("the same beside a silent monitor and gdb", "pio beside", "/s", "pio alone", share=0.98,
+        target="98 %"),
+    Row("info registers, what a running guest loses", "look", "ms", check=lambda v: v < 1,
+        target="< 1 ms", low=True),
     Row("start to the guest's end, demo guest", "start", "ms", low=True),
     Row("resident beside guest RAM, 4 vCPUs", "resident", "MiB", check=lambda v: v < 8,
         target="< 8 MiB", low=True),

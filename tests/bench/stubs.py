@@ -119,6 +119,11 @@ class Vitrine(Stub):
     def load(cls, append):
         return [*cls.base(append, 1, LOAD, "stdio"), "-gdb", "none"]
 
+    @classmethod
+    def load_watched(cls, append, monitor, stub):
+        """The same with sockets for a monitor and for gdb."""
+        return [*cls.base(append, 1, LOAD, "stdio"), "-monitor", f"unix:{monitor}", "-gdb", f"unix:{stub}"]
+
 
 class Qemu(Stub):
     name = "QEMU"
