@@ -149,7 +149,7 @@ void ioapic_open(uint8_t gsi, uint8_t vector)
 #define RTC_B 11
 #define RTC_C 12
 
-static volatile unsigned int rtc_count;
+static volatile unsigned int rtc_count, rtc_wanted;
 static volatile uint8_t rtc_flags;
 static unsigned int rtc_linger; /* reads that the handler does between acknowledging and its end */
 
@@ -169,7 +169,10 @@ static void on_rtc(struct frame *frame)
 {
 	(void)frame;
 	rtc_flags |= cmos_read(RTC_C);
-	rtc_count++;
+	/* Here, because a guest that is slower than the clock's period does not come to anything
+	 * else. */
+	if (++rtc_count == rtc_wanted)
+		cmos_write(RTC_B, 0x02);
 	for (unsigned int i = 0; i < rtc_linger; i++)
 		cmos_read(RTC_A);
 	interrupt_done();
@@ -180,11 +183,11 @@ static bool rtc_interrupts(uint8_t enable, unsigned int count)
 {
 	cmos_read(RTC_C);
 	rtc_count = 0;
+	rtc_wanted = count;
 	rtc_flags = 0;
 	cmos_write(RTC_B, 0x02 | enable);
 	for (cli(); rtc_count < count; cli())
 		sti_hlt();
-	cmos_write(RTC_B, 0x02);
 	sti();
 	return rtc_flags & 0x80;
 }
