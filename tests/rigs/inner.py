@@ -7,7 +7,7 @@ from process import PATIENCE
 
 _BOOT = 900
 _MONITOR_PORT = 4444
-_SERVED = "/run/www/file"
+FILE = "/run/www/file"  # what serve() makes
 _URL = "http://10.0.2.2:8080/file"
 
 
@@ -68,14 +68,14 @@ def get_address(vitrine):
 
 def serve(place, size):
     """A file of @size on the loopback of the host, which is the rig."""
-    place.run(f"mkdir -p /run/www && head -c {size} /dev/urandom >{_SERVED} && "
+    place.run(f"mkdir -p /run/www && head -c {size} /dev/urandom >{FILE} && "
               "{ pidof httpd || httpd -p 127.0.0.1:8080 -h /run/www; }")
 
 
 def fetch(place, vitrine):
     """The guest gets the file that serve() made, as it is."""
     text = do(vitrine, f"wget -q -O - {_URL} | md5sum")
-    assert text.split()[0] == sum_of(place, _SERVED), text
+    assert text.split()[0] == sum_of(place, FILE), text
 
 
 def make_image(place, name, mib):

@@ -4,7 +4,7 @@
 """Backtraces of a stock Linux, which has no frame pointers: by its ORC tables."""
 import re
 
-from inner import boot, do, end
+from inner import do, linux
 from process import PATIENCE
 
 # Where the configuration of PCI is chosen, and the console.
@@ -41,21 +41,20 @@ def _stop_at(place, monitor, port, provoke):
 def test_of_linux(place):
     assert place.run("cp /proc/kallsyms /tmp/kallsyms").status == 0
     monitor = place.socket_path()
-    vitrine = boot(place, "-symbols", "/tmp/kallsyms", "-monitor", f"unix:{monitor}")
-    # A system call: from the driver up to the way in from user space.
-    call = _stop_at(place, monitor, _PCI, lambda: vitrine.write(b"cat /sys/bus/pci/devices/*/config >/dev/null\n"))
-    frames = _frames(call)
-    names = [name for name, _ in frames]
-    assert _in_order(names, ["pci_conf1_read", "pci_read_config", "kernfs_fop_read_iter", "do_syscall_64"]), call
-    assert names[-1] == "entry_SYSCALL_64_after_hwframe" and not any(mark for _, mark in frames), call
-    do(vitrine, "true")
-    # An interrupt, which has a stack of its own, in what an idle processor does.
-    interrupt = _stop_at(place, monitor, _CONSOLE, lambda: vitrine.write(b"\n"))
-    frames = _frames(interrupt)
-    names = [name for name, _ in frames]
-    assert _in_order(names, ["serial8250_interrupt", "asm_common_interrupt"]), interrupt
-    at = names.index("asm_common_interrupt")
-    assert [n for n, (_, mark) in enumerate(frames) if mark] == [at + 1], interrupt
-    assert _in_order(names[at:], ["do_idle", "cpu_startup_entry", "start_kernel"]), interrupt
-    end(vitrine)
+    with linux(place, "-symbols", "/tmp/kallsyms", "-monitor", f"unix:{monitor}") as vitrine:
+        # A system call: from the driver up to the way in from user space.
+        call = _stop_at(place, monitor, _PCI, lambda: vitrine.write(b"cat /sys/bus/pci/devices/*/config >/dev/null\n"))
+        frames = _frames(call)
+        names = [name for name, _ in frames]
+        assert _in_order(names, ["pci_conf1_read", "pci_read_config", "kernfs_fop_read_iter", "do_syscall_64"]), call
+        assert names[-1] == "entry_SYSCALL_64_after_hwframe" and not any(mark for _, mark in frames), call
+        do(vitrine, "true")
+        # An interrupt, which has a stack of its own, in what an idle processor does.
+        interrupt = _stop_at(place, monitor, _CONSOLE, lambda: vitrine.write(b"\n"))
+        frames = _frames(interrupt)
+        names = [name for name, _ in frames]
+        assert _in_order(names, ["serial8250_interrupt", "asm_common_interrupt"]), interrupt
+        at = names.index("asm_common_interrupt")
+        assert [n for n, (_, mark) in enumerate(frames) if mark] == [at + 1], interrupt
+        assert _in_order(names[at:], ["do_idle", "cpu_startup_entry", "start_kernel"]), interrupt
     return call + interrupt
