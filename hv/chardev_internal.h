@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "hv/chardev.h"
+#include "hv/socket_file.h"
 #include "hv/strbuf.h"
 
 struct chardev_ops {
@@ -98,9 +99,7 @@ struct endpoint {
 	int fd, spare_fd;
 	struct loop_source *src;
 	unsigned clients; /* ever accepted */
-	char *path;	  /* of the UNIX socket, with what it was when made */
-	dev_t dev;
-	ino_t ino;
+	struct socket_file file;
 };
 
 struct endpoint_kind {

@@ -3,9 +3,7 @@
  * DEV kinds `unix:PATH` and `tcp:HOST:PORT`: a chardev for each client.
  *
  * Whoever reaches one of these sockets owns the guest, so a UNIX socket is the
- * user's own: mode 0600 from the moment it has a name, and a client's user is
- * looked at again (SO_PEERCRED), because the file's mode says nothing about
- * a descriptor that was handed on. TCP binds the one address that was given.
+ * user's own (socket_file.h). TCP binds the one address that was given.
  */
 #include "hv/chardev_internal.h"
 
@@ -19,8 +17,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define BACKLOG 8
@@ -39,17 +35,6 @@ static int new_client(struct endpoint *ep, int fd)
 		return ret;
 	ep->accept(ep->opaque, cd);
 	return 0;
-}
-
-/* A client of another user's is turned away; root may do what it likes anyway. */
-static bool client_allowed(int fd)
-{
-	struct ucred cred;
-	socklen_t len = sizeof(cred);
-
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0)
-		return false;
-	return cred.uid == geteuid() || cred.uid == 0;
 }
 
 /* A gdb packet should not wait for the next; a peer that lost its network should be noticed. */
@@ -96,9 +81,9 @@ static void on_connect(void *opaque, uint32_t events)
 			turn_away(ep);
 		return;
 	}
-	if (!ep->path)
+	if (!ep->file.path)
 		tcp_options(fd);
-	else if (!client_allowed(fd))
+	else if (!socket_client_allowed(fd))
 		goto refuse;
 	/* The callback may close the endpoint: nothing of it is touched after this. */
 	if (new_client(ep, fd) < 0)
@@ -117,125 +102,37 @@ static int start_listening(struct endpoint *ep)
 	return loop_add_fd(ep->loop, ep->fd, EPOLLIN, on_connect, ep, &ep->src);
 }
 
-/* Our own socket file, and not one that somebody put in its place. */
-static void remove_socket_file(struct endpoint *ep)
-{
-	struct stat st;
-
-	if (ep->path && !lstat(ep->path, &st) && S_ISSOCK(st.st_mode) && st.st_dev == ep->dev &&
-	    st.st_ino == ep->ino)
-		unlink(ep->path);
-}
-
 void chardev_server_close(struct endpoint *ep)
 {
 	loop_remove(ep->src);
 	/* First the name, then the socket: at no time is there a name that nobody answers. */
-	remove_socket_file(ep);
+	socket_file_remove(&ep->file);
 	if (ep->fd >= 0)
 		close(ep->fd);
 	if (ep->spare_fd >= 0)
 		close(ep->spare_fd);
-	free(ep->path);
-}
-
-/* Something is at the address: a socket that nobody listens on is removed. */
-static int replace_stale(const struct sockaddr_un *addr, struct error *err)
-{
-	const char *path = addr->sun_path;
-	struct stat st;
-	int fd, ret;
-
-	if (lstat(path, &st) < 0)
-		return errno == ENOENT
-			       ? 0
-			       : error_set(err, -errno, "cannot use %s: %s", path, strerror(errno));
-	if (!S_ISSOCK(st.st_mode))
-		return error_set(err, -EEXIST, "%s exists and is no socket: choose another path",
-				 path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return error_set(err, -errno, "cannot make a socket: %s", strerror(errno));
-	ret = connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) < 0 ? -errno : 0;
-	close(fd);
-	if (ret != -ECONNREFUSED)
-		return error_set(err, -EADDRINUSE,
-				 "%s is in use by another program: choose another path, or another "
-				 "-name",
-				 path);
-	if (unlink(path) < 0)
-		return error_set(err, -errno, "cannot replace the old socket %s: %s", path,
-				 strerror(errno));
-	return 0;
-}
-
-static int bind_unix(struct endpoint *ep, const struct sockaddr_un *addr, struct error *err)
-{
-	const struct sockaddr *sa = (const struct sockaddr *)addr;
-	struct stat st;
-	int ret;
-
-	/* Linux gives the file the mode of the socket (unix(7), net/unix/af_unix.c unix_bind_bsd).
-	 */
-	if (fchmod(ep->fd, 0600) < 0)
-		return error_set(err, -errno, "cannot make %s private: %s", addr->sun_path,
-				 strerror(errno));
-	if (bind(ep->fd, sa, sizeof(*addr)) < 0) {
-		if (errno != EADDRINUSE)
-			return error_set(err, -errno, "cannot make the socket %s: %s",
-					 addr->sun_path, strerror(errno));
-		ret = replace_stale(addr, err);
-		if (ret < 0)
-			return ret;
-		if (bind(ep->fd, sa, sizeof(*addr)) < 0)
-			return error_set(err, -errno, "cannot make the socket %s: %s",
-					 addr->sun_path, strerror(errno));
-	}
-	if (lstat(addr->sun_path, &st) < 0)
-		return error_set(err, -errno, "cannot see the socket %s: %s", addr->sun_path,
-				 strerror(errno));
-	ep->dev = st.st_dev;
-	ep->ino = st.st_ino;
-	ep->path = strdup(addr->sun_path);
-	if (!ep->path) {
-		unlink(addr->sun_path);
-		return error_set(err, -ENOMEM, "cannot make the socket %s: out of memory",
-				 addr->sun_path);
-	}
-	return 0;
 }
 
 int chardev_unix_open(struct endpoint *ep, const char *arg, struct chardev **cd, struct error *err)
 {
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	int ret;
 
 	(void)cd;
 	if (!*arg)
 		return error_set(err, -EINVAL, "unix: needs a path, as in unix:/tmp/vm.gdb");
-	if (strlen(arg) >= sizeof(addr.sun_path))
-		return error_set(err, -ENAMETOOLONG,
-				 "the path of a UNIX socket has at most %zu bytes, %s has %zu",
-				 sizeof(addr.sun_path) - 1, arg, strlen(arg));
-	memcpy(addr.sun_path, arg, strlen(arg) + 1);
 	if (asprintf(&ep->name, "unix:%s", arg) < 0) {
 		ep->name = NULL;
 		return error_set(err, -ENOMEM, "cannot open %s: out of memory", arg);
 	}
-	ep->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (ep->fd < 0)
-		return error_set(err, -errno, "cannot make a socket: %s", strerror(errno));
-	ret = bind_unix(ep, &addr, err);
+	ret = socket_file_bind(&ep->file, arg, err);
 	if (ret < 0)
-		goto err;
+		return ret;
+	ep->fd = ret;
 	ret = start_listening(ep);
 	if (ret < 0) {
 		error_set(err, ret, "cannot listen on %s: %s", arg, strerror(-ret));
-		goto err;
+		chardev_server_close(ep);
 	}
-	return 0;
-err:
-	chardev_server_close(ep);
 	return ret;
 }
 

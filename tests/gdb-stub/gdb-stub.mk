@@ -7,7 +7,7 @@ GDB_STUB_OBJS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard gdbstub/*.c)) \
                  $(addprefix $(BUILD)/hv/,strbuf.o error.o trace.o)
 GDB_FAKE_OBJS := $(patsubst %.c,$(BUILD)/%.o,tests/gdb-stub/fake_stub.c \
                  tests/unit-gdb/fake_machine.c tests/unit-gdb/fake_guest.c \
-                 $(wildcard hv/chardev*.c) hv/loop.c hv/terminal.c)
+                 $(wildcard hv/chardev*.c) hv/loop.c hv/socket_file.c hv/terminal.c)
 
 $(BUILD)/tests/gdb-stub/fake_stub: $(GDB_FAKE_OBJS) $(GDB_STUB_OBJS)
 	$(call say,LD      $@)
