@@ -49,7 +49,7 @@ $(UNIT_TESTS): $(BUILD)/tests/%/run: $$(call unit_objs,$$*) $(BUILD)/libvitrine.
 
 # --- what runs in the rigs ---
 
-RIG_PROGRAMS := $(addprefix $(BUILD)/tests/rigs/,agent kvm_smoke ptyrun rsp_stress bench_start bench_disk bench_ioctl bench_rsp bench_canned inner-init boot)
+RIG_PROGRAMS := $(addprefix $(BUILD)/tests/rigs/,agent kvm_smoke ptyrun rsp_stress stream bench_start bench_disk bench_ioctl bench_rsp bench_canned inner-init boot)
 
 .PHONY: rig-programs
 rig-programs: $(RIG_PROGRAMS)

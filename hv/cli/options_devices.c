@@ -140,7 +140,8 @@ static const struct option_row rows[] = {
 	{ "device", "NAME[,KEY=VALUE...]",
 	  "Adds a device on PCI: edu, the teaching device, e1000 (Intel's network card), "
 	  "nvme,drive=ID; or on PCI or, with transport=mmio, in memory: virtio-console, "
-	  "virtio-net, virtio-rng, virtio-9p, virtio-balloon, virtio-blk,drive=ID. "
+	  "virtio-net, virtio-rng, virtio-9p, virtio-balloon, virtio-vsock,cid=N,socket=PATH, "
+	  "virtio-blk,drive=ID. "
 	  "docs/devices.md has what each may be told. May be repeated.",
 	  set_device },
 	{ "netdev", "user|tap,id=ID...",

@@ -3,7 +3,7 @@
 
 "linux" is Debian's stock kernel, "initrd" its initramfs (inner_init.c), "shell"
 one with a shell and virtio's modules (inner_shell.sh), "bench-shell" the same with what
-`make bench-linux` runs in it, "linux-full" and "shell-full" the kernel with drivers of real
+`make bench-linux` runs in it, "vsock-shell" one with vsock's modules and stream.c, "linux-full" and "shell-full" the kernel with drivers of real
 hardware and its initramfs, "dummy.ko" a module of it, "driver" one that loads tests/modules/edu
 (inner_driver.sh), "debian-initrd" what an installed Debian would have (initramfs_tools.py), a name
 of _SCRIPTS a script for a disk, and each file that tests/guests builds goes by its own name.
@@ -53,6 +53,9 @@ _SHELL_MODULES = (*_BUS_MODULES, "failover", "net_failover", "virtio_net", "virt
 
 
 _FULL_MODULES = ("e1000", *_BUS_MODULES, "netfs", "fscache", "9pnet", "9p", "9pnet_virtio")
+
+
+_VSOCK_MODULES = (*_SHELL_MODULES[:5], "vsock", "vmw_vsock_virtio_transport_common", "vmw_vsock_virtio_transport")
 
 
 def _shell(debian, modules, name, programs=()):
@@ -129,6 +132,8 @@ def path(name):
         return _shell(kernel(), _SHELL_MODULES, name)
     if name == "bench-shell":
         return _shell(kernel(), _SHELL_MODULES, name, [BUILD / "tests" / "rigs" / "bench_disk"])
+    if name == "vsock-shell":
+        return _shell(kernel(), _VSOCK_MODULES, name, [BUILD / "tests" / "rigs" / "stream"])
     if name == "linux-full":
         return kernel(FULL).image
     if name == "shell-full":

@@ -12,11 +12,11 @@ _URL = "http://10.0.2.2:8080/file"
 
 
 @contextlib.contextmanager
-def linux(place, *options, full=False):
+def linux(place, *options, full=False, shell="@shell"):
     """vitrine with @options, once its shell is ready, and the end of both; its monitor listens: monitor().
-    @full: a kernel with drivers of real hardware, which takes longer to start."""
+    @full: a kernel with drivers of real hardware, which takes longer to start. @shell: its user space."""
     of = "-full" if full else ""
-    vitrine = place.start(["-kernel", f"@linux{of}", "-initrd", f"@shell{of}", "-append", LINUX_ARGUMENTS,
+    vitrine = place.start(["-kernel", f"@linux{of}", "-initrd", f"{shell}{of}", "-append", LINUX_ARGUMENTS,
                            "-m", 256, "-no-reboot", "-serial", "stdio",
                            "-monitor", f"tcp:127.0.0.1:{_MONITOR_PORT}", *options])
     try:

@@ -398,7 +398,7 @@ class Vmx(Rig):
 class Svm(Rig):
     name = "svm"
     modules = ("irqbypass", "kvm", "ccp", "kvm-amd")
-    more_guests = ("shell", "linux-full", "shell-full", "driver", "dummy.ko",
+    more_guests = ("shell", "vsock-shell", "linux-full", "shell-full", "driver", "dummy.ko",
                    "debian-initrd", "disk-rc", "disk-udhcpc")
     more_programs = ("mke2fs", "e2fsck", "debugfs")
 

@@ -17,6 +17,8 @@
 #define RUN_ON (-1)
 
 static char trace_path[64];
+/* Each process has its own: tests run side by side. */
+static char vsock_option[64];
 
 /* One of each that is not there by itself. */
 static const char *const devices[] = { "edu",
@@ -29,6 +31,7 @@ static const char *const devices[] = { "edu",
 				       "nvme,drive=memory1",
 				       "virtio-balloon",
 				       "virtio-rng,transport=mmio",
+				       vsock_option,
 				       NULL };
 #define IMAGE_BYTES 65536
 
@@ -64,6 +67,8 @@ struct fake *fake_create(void)
 	f->cfg.drives = f->drives;
 	f->cfg.no_reboot = true;
 	f->cfg.devices = devices;
+	snprintf(vsock_option, sizeof(vsock_option),
+		 "virtio-vsock,cid=3,socket=/tmp/vitrine-fake-%d.vsock", getpid());
 	f->m.cfg = &f->cfg;
 	f->m.vm_fd = f->m.kvm_fd = -1;
 	pthread_mutex_init(&f->m.run_lock, NULL);
