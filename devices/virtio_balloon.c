@@ -25,7 +25,8 @@
 #define QUEUE_SIZE  128
 #define CONFIG_SIZE offsetof(struct virtio_balloon_config, free_page_hint_cmd_id)
 /* Linux sends 256 at a time. More than this at once would keep the thread from a reset. */
-#define PFNS_MAX 16384u
+#define PFNS_MAX      16384u
+#define TELL_INTERVAL 1000000000ull /* ns, between two events about the size */
 
 enum { INFLATE, DEFLATE, OTHERS, QUEUES = 4 };
 
@@ -34,11 +35,15 @@ struct device_balloon {
 	struct balloon balloon;
 	struct vq_request *stats_request; /* the worker's; NULL: not here now */
 	unsigned stats_queue;		  /* which one it is of */
+	struct hv_timer *teller;	  /* tell_change() */
 
 	/* Guarded by dev.lock. */
 	uint32_t num_pages; /* that the guest is asked to give up: a register */
 	uint32_t actual;    /* that it has given up: a register */
 	uint64_t freed;	    /* bytes */
+	uint32_t told;	    /* `actual`, as clients know it */
+	uint64_t told_at;   /* … since then, on the clock of the timer */
+	bool telling;	    /* the timer is armed */
 	unsigned stat_count;
 	struct balloon_stat stats[BALLOON_STATS_MAX];
 };
@@ -225,6 +230,42 @@ static const struct virtio_model model = {
 
 /* ---- for people ---- */
 
+/* Bytes of memory that the guest has. Held. */
+static uint64_t actual_size(const struct device_balloon *b)
+{
+	uint64_t size = memory_size(b->v.dev.m->ram), given = b->actual * PAGE;
+
+	return given < size ? size - given : 0;
+}
+
+/* Loop thread. */
+static void tell_change(void *opaque)
+{
+	struct device_balloon *b = opaque;
+	struct machine *m = b->v.dev.m;
+	uint64_t bytes;
+	bool changed;
+
+	pthread_mutex_lock(&b->v.dev.lock);
+	bytes = actual_size(b);
+	changed = b->actual != b->told;
+	b->told = b->actual;
+	b->told_at = hv_clock_now(m->timers, HV_CLOCK_MONOTONIC);
+	b->telling = false;
+	pthread_mutex_unlock(&b->v.dev.lock);
+	if (changed)
+		balloon_has_changed(m, bytes);
+}
+
+/* Linux tells of each step on its way, many a second. Held. */
+static void has_changed(struct device_balloon *b)
+{
+	if (b->telling || b->actual == b->told)
+		return;
+	b->telling = true;
+	hv_timer_arm(b->teller, b->told_at ? b->told_at + TELL_INTERVAL : 0);
+}
+
 static void resize(void *opaque, uint64_t bytes)
 {
 	struct device_balloon *b = opaque;
@@ -241,13 +282,12 @@ static void info(void *opaque, struct balloon_info *i)
 {
 	struct device_balloon *b = opaque;
 	struct device *dev = &b->v.dev;
-	uint64_t size = memory_size(dev->m->ram), given;
+	uint64_t size = memory_size(dev->m->ram);
 
 	pthread_mutex_lock(&dev->lock);
-	given = b->actual * PAGE;
 	i->driver = b->v.status & VIRTIO_CONFIG_S_DRIVER_OK;
 	i->target = size - b->num_pages * PAGE;
-	i->actual = given < size ? size - given : 0;
+	i->actual = actual_size(b);
 	i->freed = b->freed;
 	i->stat_count = b->stat_count;
 	memcpy(i->stats, b->stats, sizeof(i->stats));
@@ -256,6 +296,13 @@ static void info(void *opaque, struct balloon_info *i)
 }
 
 /* ---- registers ---- */
+
+static void write_actual(struct device *dev, const struct reg *reg, uint64_t value)
+{
+	(void)reg;
+	to_balloon(dev)->actual = (uint32_t)value;
+	has_changed(to_balloon(dev));
+}
 
 static const struct reg balloon_regs[] = {
 	{ .name = "num_pages",
@@ -269,6 +316,7 @@ static const struct reg balloon_regs[] = {
 	  .offset = VIRTIO_SPACE_CONFIG + offsetof(struct virtio_balloon_config, actual),
 	  .width = 4,
 	  REG_STATE(struct device_balloon, actual),
+	  .write = write_actual,
 	  .help = "pages that it has given up" },
 	{ 0 },
 };
@@ -277,7 +325,15 @@ static const struct reg balloon_regs[] = {
 
 static int balloon_create(struct device *dev, struct error *err)
 {
-	return virtio_create((struct virtio *)dev, &model, QUEUES, QUEUE_SIZE, err);
+	struct device_balloon *b = to_balloon(dev);
+	int ret = hv_timer_create(dev->m->timers, HV_CLOCK_MONOTONIC, tell_change, b, &b->teller);
+
+	if (ret)
+		return error_set(err, ret, "%s: no timer: %s", dev->name, strerror(-ret));
+	ret = virtio_create(&b->v, &model, QUEUES, QUEUE_SIZE, err);
+	if (ret)
+		hv_timer_destroy(b->teller);
+	return ret;
 }
 
 static void balloon_destroy(struct device *dev)
@@ -286,6 +342,7 @@ static void balloon_destroy(struct device *dev)
 
 	if (dev->m->balloon == &b->balloon)
 		dev->m->balloon = NULL;
+	hv_timer_destroy(b->teller);
 	virtio_destroy(&b->v);
 }
 
@@ -293,6 +350,7 @@ static void balloon_destroy(struct device *dev)
 static void balloon_reset(struct device *dev)
 {
 	to_balloon(dev)->stat_count = 0;
+	has_changed(to_balloon(dev));
 	virtio_reset(dev);
 }
 

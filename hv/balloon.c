@@ -7,6 +7,7 @@
 
 #include "hv/fields.h"
 #include "hv/machine.h"
+#include "hv/runstate.h"
 
 #define PAGE 4096ull
 
@@ -33,6 +34,13 @@ int control_balloon_info(struct machine *m, struct balloon_info *info, struct er
 	*info = (struct balloon_info){ 0 };
 	m->balloon->info(m->balloon->opaque, info);
 	return 0;
+}
+
+void balloon_has_changed(struct machine *m, uint64_t bytes)
+{
+	struct control_event ev = { .kind = CONTROL_BALLOON, .bytes = bytes };
+
+	control_notify(m, &ev);
 }
 
 static void describe_stat(const struct balloon_stat *s, struct strbuf *out)

@@ -49,6 +49,8 @@ struct balloon {
 int control_balloon_resize(struct machine *m, uint64_t bytes, struct error *err);
 /* -ENODEV with a sentence. */
 int control_balloon_info(struct machine *m, struct balloon_info *info, struct error *err);
+/* The device's: the guest has @bytes now, and clients are told. */
+void balloon_has_changed(struct machine *m, uint64_t bytes);
 void balloon_describe(const struct balloon_info *info, struct strbuf *out);
 
 #endif

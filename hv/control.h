@@ -99,6 +99,7 @@ enum control_event_kind {
 	CONTROL_BREAKPOINTS,  /* the list changed */
 	CONTROL_MESSAGE,      /* `text`, a line for the person */
 	CONTROL_OUTPUT, /* `text` of a breakpoint of this client, to it alone; lines as they come */
+	CONTROL_BALLOON, /* the guest has given memory up or taken it back, and has `bytes` now */
 };
 struct control_event {
 	enum control_event_kind kind;
@@ -107,6 +108,7 @@ struct control_event {
 	const struct control_client *to; /* who is told; NULL: all */
 	int code;
 	const char *text;
+	uint64_t bytes;
 };
 
 struct control_client {

@@ -106,6 +106,14 @@ static void on_text(struct qmp_client *c, const struct control_event *ev)
 	send(c, ev->kind == CONTROL_OUTPUT ? "VITRINE_OUTPUT" : "VITRINE_MESSAGE", data);
 }
 
+static void on_balloon(struct qmp_client *c, const struct control_event *ev)
+{
+	struct json_object *data = json_object_new_object();
+
+	qmp_add_int(data, "actual", (int64_t)ev->bytes);
+	send(c, "BALLOON_CHANGE", data);
+}
+
 void qmp_on_event(struct control_client *client, const struct control_event *ev)
 {
 	static void (*const handlers[])(struct qmp_client *, const struct control_event *) = {
@@ -118,6 +126,7 @@ void qmp_on_event(struct control_client *client, const struct control_event *ev)
 		[CONTROL_BREAKPOINTS] = on_breakpoints,
 		[CONTROL_MESSAGE] = on_text,
 		[CONTROL_OUTPUT] = on_text,
+		[CONTROL_BALLOON] = on_balloon,
 	};
 	struct qmp_client *c = (struct qmp_client *)client;
 	size_t kind = (size_t)ev->kind;

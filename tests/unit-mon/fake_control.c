@@ -11,6 +11,7 @@
 #include "hv/arch/arch.h"
 #include "hv/profile.h"
 #include "hv/record.h"
+#include "hv/runstate.h"
 #include "hv/vcpu.h"
 
 static struct fake *fake_of(const struct machine *m)
@@ -95,6 +96,11 @@ void fake_notify(struct fake *f, const struct control_event *ev)
 		next = c->next;
 		c->event(c, ev);
 	}
+}
+
+void control_notify(struct machine *m, const struct control_event *ev)
+{
+	fake_notify((struct fake *)m, ev);
 }
 
 void fake_stop(struct fake *f, const struct stop *stop)

@@ -281,6 +281,13 @@ Test(mon_qmp, a_panic_is_an_event)
 	says(strbuf_str(&cd->out), "\"text\":\"it \\\"hurts\\\" \xef\xbf\xbd\"");
 }
 
+Test(mon_qmp, the_balloons_size_is_an_event)
+{
+	negotiate();
+	balloon_has_changed(&fake->m, 160ull << 20);
+	says(strbuf_str(&cd->out), "\"event\":\"BALLOON_CHANGE\",\"data\":{\"actual\":167772160}}");
+}
+
 Test(mon_qmp, events_wait_for_the_negotiation)
 {
 	const struct stop panic = { .reason = STOP_PANIC };

@@ -109,6 +109,54 @@ Test(balloon, too_many_at_a_time_break_it)
 	card_expect_status(&c, VIRTIO_CONFIG_S_NEEDS_RESET);
 }
 
+/* ---- events ---- */
+
+struct listener {
+	struct control_client client;
+	unsigned count;
+	uint64_t bytes; /* of the last one */
+};
+
+static void on_event(struct control_client *client, const struct control_event *ev)
+{
+	struct listener *l = (struct listener *)client;
+
+	if (ev->kind != CONTROL_BALLOON)
+		return;
+	l->count++;
+	l->bytes = ev->bytes;
+}
+
+#define WAIT_FOR_SIZE(l, wanted)                                                         \
+	do {                                                                             \
+		for (unsigned turn_ = 0; turn_ < 2000 && (l).bytes != (wanted); turn_++) \
+			fake_run_for(c.f, 10);                                           \
+		cr_assert_eq((l).bytes, wanted);                                         \
+	} while (0)
+
+Test(balloon, clients_are_told_when_the_size_changes)
+{
+	struct listener l = { .client = { .name = "test", .event = on_event } };
+
+	control_attach(&c.f->m, &l.client);
+	card_start(&c, WITH_STATS, SIZE);
+	card_set(&c, c.config + 4, 4, 0);
+	fake_run_for(c.f, 20);
+	cr_assert_eq(l.count, 0u, "it is as it was");
+	card_set(&c, c.config + 4, 4, 1);
+	WAIT_FOR_SIZE(l, CARD_RAM - 1 * PAGE);
+	/* Many steps are few events, of which the last says how it is. */
+	for (unsigned pages = 2; pages < 100; pages++) {
+		card_set(&c, c.config + 4, 4, pages);
+		fake_run(c.f);
+	}
+	WAIT_FOR_SIZE(l, CARD_RAM - 99 * PAGE);
+	cr_assert_leq(l.count, 50u);
+	devices_reset(&c.f->m);
+	WAIT_FOR_SIZE(l, CARD_RAM);
+	c.f->m.clients = NULL; /* there are no breakpoints to take along */
+}
+
 Test(balloon, the_guest_is_asked)
 {
 	struct balloon_info i = look();
