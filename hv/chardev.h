@@ -97,6 +97,12 @@ void chardev_close(struct chardev *cd);
 bool chardev_is_tty(const struct chardev *cd);
 /* Terminal size, 80x24 when unknown. */
 void chardev_winsize(const struct chardev *cd, unsigned *cols, unsigned *rows);
+/*
+ * "HOST:PORT", "[V6]:PORT" or ":PORT" (this machine) to a host for getaddrinfo() and a port, which
+ * points into @arg. -EINVAL with a sentence.
+ */
+int chardev_tcp_split(const char *arg, char *host, size_t host_size, const char **port,
+		      struct error *err);
 /* "client 3 of unix:…": for messages. */
 const char *chardev_name(const struct chardev *cd);
 

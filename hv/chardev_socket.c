@@ -136,8 +136,7 @@ int chardev_unix_open(struct endpoint *ep, const char *arg, struct chardev **cd,
 	return ret;
 }
 
-/* "HOST:PORT", "[V6]:PORT", ":PORT" to a host for getaddrinfo() and a port. */
-static int split_host(const char *arg, char *host, size_t host_size, const char **port,
+int chardev_tcp_split(const char *arg, char *host, size_t host_size, const char **port,
 		      struct error *err)
 {
 	const char *colon = strrchr(arg, ':');
@@ -228,7 +227,7 @@ int chardev_tcp_open(struct endpoint *ep, const char *arg, struct chardev **cd, 
 	int ret;
 
 	(void)cd;
-	ret = split_host(arg, host, sizeof(host), &port, err);
+	ret = chardev_tcp_split(arg, host, sizeof(host), &port, err);
 	if (ret < 0)
 		return ret;
 	ret = getaddrinfo(host, port, &hints, &list);

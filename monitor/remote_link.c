@@ -3,6 +3,7 @@
 #include "monitor/remote_link.h"
 
 #include <errno.h>
+#include <netdb.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "hv/chardev.h"
 #include "monitor/remote.h"
 
 /* A monitor that is busy with a long command of somebody else's answers when that is done. */
@@ -179,7 +181,14 @@ static bool is_ours(int fd)
 	       (cred.uid == geteuid() || cred.uid == 0);
 }
 
-static int dial(struct remote_link *link, const char *path, struct error *err)
+static int cannot_reach(const char *where, int error, struct error *err)
+{
+	if (error == ECONNREFUSED)
+		return error_set(err, -error, "nobody listens at %s: its machine has ended", where);
+	return error_set(err, -error, "cannot reach %s: %s", where, strerror(error));
+}
+
+static int dial_path(struct remote_link *link, const char *path, struct error *err)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 
@@ -191,10 +200,44 @@ static int dial(struct remote_link *link, const char *path, struct error *err)
 	if (link->fd < 0)
 		return error_set(err, -errno, "cannot make a socket: %s", strerror(errno));
 	if (connect(link->fd, (struct sockaddr *)&addr, sizeof(addr)) < 0)
-		return error_set(err, -errno, "cannot reach %s: %s", path, strerror(errno));
+		return cannot_reach(path, errno, err);
 	if (!is_ours(link->fd))
 		return error_set(err, -EPERM, "%s belongs to another user", path);
 	return 0;
+}
+
+/* @arg: HOST:PORT. */
+static int dial_tcp(struct remote_link *link, const char *arg, struct error *err)
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV };
+	struct addrinfo *list;
+	char host[NI_MAXHOST];
+	const char *port = "";
+	int ret = chardev_tcp_split(arg, host, sizeof(host), &port, err), error = EADDRNOTAVAIL;
+
+	if (ret)
+		return ret;
+	ret = getaddrinfo(host, port, &hints, &list);
+	if (ret)
+		return error_set(err, -EINVAL, "cannot find the address of %s: %s", host,
+				 gai_strerror(ret));
+	for (struct addrinfo *ai = list; ai && error; ai = ai->ai_next) {
+		link->fd = socket(ai->ai_family, ai->ai_socktype | SOCK_CLOEXEC, ai->ai_protocol);
+		error = link->fd < 0 || connect(link->fd, ai->ai_addr, ai->ai_addrlen) < 0 ? errno
+											   : 0;
+		if (error && link->fd >= 0)
+			close(link->fd);
+		if (error)
+			link->fd = -1;
+	}
+	freeaddrinfo(list);
+	return error ? cannot_reach(arg, error, err) : 0;
+}
+
+static int dial(struct remote_link *link, const char *where, struct error *err)
+{
+	return strncmp(where, "tcp:", 4) ? dial_path(link, where, err)
+					 : dial_tcp(link, where + 4, err);
 }
 
 /* Before the first message comes what a plain client gets: greeting and prompt. */

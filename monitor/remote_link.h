@@ -24,9 +24,9 @@ struct remote_message {
 };
 
 /*
- * Connects to the UNIX socket @path and says hello, with @wishes ("tty colour"). A socket of
- * somebody else's is refused. Errors: negative errno with a sentence; -ENOENT and -ECONNREFUSED:
- * nobody is there.
+ * Connects to the UNIX socket @path or to "tcp:HOST:PORT", and says hello, with @wishes ("tty
+ * colour"). A UNIX socket of somebody else's is refused. Errors: negative errno with a sentence;
+ * -ENOENT and -ECONNREFUSED: nobody is there.
  */
 int remote_link_open(struct remote_link *link, const char *path, const char *wishes,
 		     struct error *err);

@@ -38,7 +38,7 @@ static int sub_version(int argc, char **argv)
 const struct cli_subcommand cli_subcommands[] = {
 	{ "run", "-kernel FILE [OPTION]...", cli_run, "boot a kernel; may be left out" },
 	{ "demo", "[OPTION]...", cli_demo, "boot the guest that vitrine carries, to try gdb on" },
-	{ "monitor", "[OPTION]... [NAME|PATH]", cli_monitor,
+	{ "monitor", "[OPTION]... [NAME|PATH|tcp:HOST:PORT]", cli_monitor,
 	  "the monitor of a machine that runs, by name" },
 	{ "check", NULL, sub_check, "find out what KVM can do here" },
 	{ "help", NULL, sub_help, "this text" },

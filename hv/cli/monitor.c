@@ -19,7 +19,7 @@
 struct request {
 	const char *commands[COMMANDS_MAX];
 	size_t count;
-	const char *machine; /* a name or a path; NULL: the only one */
+	const char *machine; /* a name, a path or "tcp:…"; NULL: the only one */
 	bool list, help;
 };
 
@@ -83,13 +83,15 @@ static int parse(struct request *r, int argc, char **argv, struct error *err)
 
 static int monitor_help(void)
 {
-	fputs("usage: vitrine monitor [OPTION]... [NAME|PATH]\n"
+	fputs("usage: vitrine monitor [OPTION]... [NAME|PATH|tcp:HOST:PORT]\n"
 	      "\n"
 	      "The monitor of a machine that runs: of the one called NAME (-name), of the one "
 	      "whose\n"
-	      "monitor's socket is PATH, or of the only one. A person gets lines to edit, with\n"
-	      "completion and history, and leaves with Ctrl-D; what comes from a pipe is run line\n"
-	      "by line.\n"
+	      "monitor's socket is PATH or listens on a TCP port (-monitor tcp:HOST:PORT), or of "
+	      "the\n"
+	      "only one. A person gets lines to edit, with completion and history, and leaves "
+	      "with\n"
+	      "Ctrl-D; what comes from a pipe is run line by line.\n"
 	      "\n",
 	      stdout);
 	cli_group_help(stdout, &cli_monitor_options);
@@ -212,11 +214,11 @@ static int attach_named(const struct request *r, const struct machine_list *list
 							       : attach(r, path, name);
 }
 
-static const char *socket_path(const char *machine)
+static const char *socket_of(const char *machine)
 {
 	if (machine && !strncmp(machine, "unix:", 5))
 		return machine + 5;
-	return machine && strchr(machine, '/') ? machine : NULL;
+	return machine && (!strncmp(machine, "tcp:", 4) || strchr(machine, '/')) ? machine : NULL;
 }
 
 int cli_monitor(int argc, char **argv)
@@ -231,7 +233,7 @@ int cli_monitor(int argc, char **argv)
 		return cli_usage_error(&err);
 	if (r.help)
 		return monitor_help();
-	path = socket_path(r.machine);
+	path = socket_of(r.machine);
 	if (path && !r.list)
 		return attach(&r, path, path);
 	if (machines_find(&list, &err))

@@ -3,6 +3,7 @@
 """`vitrine monitor`: a machine's monitor from another terminal, and from scripts."""
 import os
 import re
+import socket
 import time
 
 from process import PATIENCE
@@ -35,6 +36,12 @@ def _says(place, command, status, stdout, stderr=""):
     assert re.search(stdout, done.stdout.decode()), f"{command}: no {stdout!r} in\n{done.text}"
     assert re.search(stderr, done.stderr.decode()), f"{command}: no {stderr!r} in\n{done.stderr}"
     return done.stdout.decode()
+
+
+def _socket_of(place, name):
+    """Where the run-time directory has the machine's monitor."""
+    done = place.run(f"ls -d /run/vitrine/{name}.mon $XDG_RUNTIME_DIR/vitrine/{name}.mon 2>/dev/null | head -n 1")
+    return done.stdout.decode().strip()
 
 
 class Terminal:
@@ -97,13 +104,40 @@ def test_which_machine(place):
     third.expect("will not find this machine: .*in use")
     _end(third)
     _says(place, f"{one} -c 'info status'", 0, "running")
-    path = place.run(f"ls -d /run/vitrine/{one}.mon $XDG_RUNTIME_DIR/vitrine/{one}.mon 2>/dev/null | head -n 1").stdout
-    path = path.decode().strip()
+    path = _socket_of(place, one)
     _says(place, f"{path} -c 'info status'", 0, "running")
     assert place.run(f"stat -c '%F %a' {path}").text.strip() == "socket 600"
     _end(first)
     _end(second)
     assert place.run(f"test -e {path}").status == 1, "the socket is left behind"
+
+
+def test_a_machine_that_was_killed(place):
+    name = _name("killed")
+    first = _machine(place, name)
+    path = _socket_of(place, name)
+    first.kill(9)
+    first.wait()
+    assert place.run(f"test -S {path}").status == 0, "the socket is not left behind"
+    assert name not in place.run("vitrine monitor -list").text
+    _says(place, f"{name} -c 'info status'", 1, r"\A\Z", f"no machine called '{name}' runs")
+    _says(place, f"{path} -c 'info status'", 1, r"\A\Z", f"nobody listens at {path}: its machine has ended")
+    # The name is free.
+    second = _machine(place, name)
+    _says(place, f"{name} -c 'info status'", 0, "running")
+    _end(second)
+
+
+def test_tcp(place):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        where = "tcp:127.0.0.1:%d" % free.getsockname()[1]
+    vitrine = place.start(["demo", "-m", 64, "-serial", "none", "-gdb", "none", "-monitor", where], gdb=False)
+    vitrine.expect("monitor: tcp:")
+    _says(place, f"{where} -c 'info status' -c 'print 6*7'", 0, r"running\n0x2a  42\n\Z", r"\A\Z")
+    _end(vitrine)
+    _says(place, f"{where} -c 'info status'", 1, r"\A\Z", "nobody listens at .*: its machine has ended")
+    _says(place, "tcp:frob -c 'info status'", 1, r"\A\Z", "is no address: use tcp:HOST:PORT")
 
 
 def test_none_is_none(place):
