@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* A monitor on a fake machine: see fixture.h. */
+#include <stdlib.h>
+
 #include "tests/unit-mon/fixture.h"
 
 #include "monitor/session.h"
@@ -28,6 +30,15 @@ void fixture_setup(void)
 void fixture_setup_on_loop(void)
 {
 	setup(true);
+}
+
+void fixture_setup_terminal(void)
+{
+	setenv("TERM", "xterm", 1);
+	setenv("INPUTRC", "/dev/null", 1);
+	setenv("NO_COLOR", "1", 1);
+	setenv("XDG_STATE_HOME", "/proc/nowhere", 1);
+	fixture_setup_on_loop();
 }
 
 void fixture_teardown(void)

@@ -22,6 +22,8 @@ extern struct mon_session *run_by;
 void fixture_setup(void);
 /* The same with the machine on the loop: it stops as it would. */
 void fixture_setup_on_loop(void);
+/* The same, where a console may edit lines: nothing of the person who runs the tests has a say. */
+void fixture_setup_terminal(void);
 void fixture_teardown(void);
 
 /* What a command says, until the next one. */

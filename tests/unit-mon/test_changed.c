@@ -1,22 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* `info registers` marks what has changed since the last stop. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "monitor/changed.h"
 #include "tests/unit-mon/fake_chardev.h"
 #include "tests/unit-mon/fixture.h"
 
-static void setup(void)
-{
-	setenv("TERM", "xterm", 1);
-	setenv("INPUTRC", "/dev/null", 1);
-	setenv("NO_COLOR", "1", 1);
-	setenv("XDG_STATE_HOME", "/proc/nowhere", 1);
-	fixture_setup_on_loop();
-}
-
-TestSuite(mon_changed, .init = setup, .fini = fixture_teardown, .timeout = 120);
+TestSuite(mon_changed, .init = fixture_setup_terminal, .fini = fixture_teardown, .timeout = 120);
 
 #define expect_marked(before_, now_, expected_)                   \
 	do {                                                      \

@@ -2,7 +2,6 @@
 /* What a monitor's socket says to `vitrine monitor` (monitor/remote.h), and long output anywhere.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "monitor/words.h"
@@ -12,17 +11,8 @@
 #define PROMPT	 "(vitrine) "
 #define QUESTION "--Type <RET> for more, q to quit, c to continue without paging--"
 
-static void setup(void)
-{
-	setenv("TERM", "xterm", 1);
-	setenv("INPUTRC", "/dev/null", 1);
-	setenv("NO_COLOR", "1", 1);
-	setenv("XDG_STATE_HOME", "/proc/nowhere", 1);
-	fixture_setup_on_loop();
-}
-
-TestSuite(mon_remote, .init = setup, .fini = fixture_teardown, .timeout = 120);
-TestSuite(mon_screen, .init = setup, .fini = fixture_teardown, .timeout = 120);
+TestSuite(mon_remote, .init = fixture_setup_terminal, .fini = fixture_teardown, .timeout = 120);
+TestSuite(mon_screen, .init = fixture_setup_terminal, .fini = fixture_teardown, .timeout = 120);
 
 static const char *type(struct chardev *cd, const char *text)
 {
