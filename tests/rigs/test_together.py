@@ -83,6 +83,7 @@ class Scene:
 
     def check(self):
         self.checks += 1
+        assert "halted" not in self.vitrine.text, f"the guest has had an exception:\n{self.vitrine.tail}"
         self._agree_whether_it_runs()
         self.auditor.ask("stop")
         self._stands_everywhere()
@@ -233,6 +234,7 @@ class Scene:
         """What everybody did last, and where the threads of vitrine are."""
         lines = [f"--- {actor.name}, {actor.count} commands ---\n" + "\n".join(actor.said)
                  for actor in self.everyone]
+        lines.append("--- the guest's console ---\n" + self.vitrine.tail)
         lines.append("--- gdb heard ---\n" + "\n".join(self.debugger.gdb.log[-80:]))
         lines.append("--- events ---\n" + "\n".join(map(str, self.auditor.seen()[-30:])))
         try:
