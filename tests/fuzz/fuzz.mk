@@ -56,7 +56,7 @@ $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/libvitrine.a
 	$(Q)$(CC) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) \
 		-Wl,--whole-archive $(BUILD)/libvitrine.a -Wl,--no-whole-archive $(LIBS)
 
-$(BUILD)/fuzz/devices $(BUILD)/fuzz/e1000 $(BUILD)/fuzz/nvme $(BUILD)/fuzz/transport: $(BUILD)/tests/unit/fake_machine.o
+$(addprefix $(BUILD)/fuzz/,devices e1000 nvme transport virtio_requests): $(BUILD)/tests/unit/fake_machine.o
 
 .SECONDARY:
 -include $(wildcard $(BUILD)/tests/fuzz/*.d)
