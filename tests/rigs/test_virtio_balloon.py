@@ -6,6 +6,8 @@ import time
 
 from inner import do, linux, monitor
 
+_EVENTS = "/run/events"
+
 
 def _resident(place):
     """KiB of the guest's memory that the host has pages for; it is a memfd."""
@@ -42,6 +44,17 @@ def _goes_and_comes_back(place, vitrine):
        "md5sum -c /tmp/f/sum")
 
 
+def _wait_for_event(place, wanted):
+    event = f'"event":"BALLOON_CHANGE","data":{{"actual":{wanted << 20}}}'
+    deadline = time.monotonic() + 60
+    while event not in (text := place.run(f"cat {_EVENTS}").text):
+        assert time.monotonic() < deadline, text
+
+
 def test_memory_goes_and_comes_back(place):
-    with linux(place, "-device", "virtio-balloon") as vitrine:
+    with linux(place, "-device", "virtio-balloon", "-qmp", "tcp:127.0.0.1:4445") as vitrine:
+        place.run("({ echo '{\"execute\": \"qmp_capabilities\"}'; sleep 1000; } | "
+                  f"nc 127.0.0.1 4445 >{_EVENTS}) </dev/null >/dev/null 2>&1 &")
         _goes_and_comes_back(place, vitrine)
+        _wait_for_event(place, 160)
+        _wait_for_event(place, 256)

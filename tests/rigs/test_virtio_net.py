@@ -42,3 +42,20 @@ def test_packed_ring_without_merged_buffers(place):
 def test_without_a_network_there_is_no_carrier(place):
     with linux(place, "-device", "virtio-net") as vitrine:
         assert "0" in do(vitrine, "ip link set eth0 up; cat /sys/class/net/eth0/carrier")
+
+
+def _wait_for_carrier(vitrine, value):
+    do(vitrine, f"n=0; until [ \"$(cat /sys/class/net/eth0/carrier)\" = {value} ] || [ $n = 300 ]; "
+                "do n=$((n + 1)); usleep 200000; done; [ $n != 300 ]")
+
+
+def test_the_cable_is_pulled_and_plugged_in(place):
+    serve(place, _SIZE)
+    with linux(place, "-nic", "user,hostfwd=tcp::2222-:22") as vitrine:
+        do(vitrine, "ip link set eth0 up")
+        _wait_for_carrier(vitrine, 1)
+        monitor(place, "set_link net0 off")
+        _wait_for_carrier(vitrine, 0)
+        monitor(place, "set_link net0 on")
+        _wait_for_carrier(vitrine, 1)
+        _fetches_and_answers(place, vitrine)
