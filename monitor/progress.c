@@ -267,6 +267,15 @@ bool mon_progress_step(struct mon_session *s, const struct stop *stop)
 	return true;
 }
 
+bool mon_progress_awaits(const struct mon_session *s, const struct stop *stop)
+{
+	const struct mon_progress *p = &s->progress;
+
+	if (p->doing == MON_RUNNING_UNTIL)
+		return stop->bp && stop->bp == p->until;
+	return mon_session_stepping(s) && stop->vcpu == s->cpu;
+}
+
 void mon_progress_stopped(struct mon_session *s)
 {
 	struct mon_progress *p = &s->progress;

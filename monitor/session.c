@@ -183,21 +183,25 @@ static void on_stopped(struct mon_session *s, const struct control_event *ev)
 
 /*
  * One vCPU, while others run; the stop of the last one is told as that of the machine. gdb pauses
- * single ones all the time, to step another over a breakpoint.
+ * single ones all the time, to step another over a breakpoint: that matters to who steps the vCPU.
  */
 static void on_vcpu_stopped(struct mon_session *s, const struct control_event *ev)
 {
 	const struct stop *stop = ev->stop;
+	bool awaited = mon_progress_awaits(s, stop);
 	struct strbuf sb = STRBUF_INIT;
 
-	if (run_state_is_stopped(control_state(s->m)) || stop->reason == STOP_STEP ||
-	    stop->reason == STOP_PAUSE)
+	if (run_state_is_stopped(control_state(s->m)) || mon_progress_step(s, stop))
+		return;
+	if (!awaited && (stop->reason == STOP_STEP || stop->reason == STOP_PAUSE))
 		return;
 	strbuf_puts(&sb, "one vCPU stopped: ");
 	mon_describe_stop(s->m, stop, &sb);
 	strbuf_puts(&sb, "\n");
 	mon_session_tell(s, strbuf_str(&sb));
 	strbuf_free(&sb);
+	if (awaited)
+		mon_progress_stopped(s);
 }
 
 static void on_resumed(struct mon_session *s, const struct control_event *ev)

@@ -138,6 +138,8 @@ int mon_session_wait(struct mon_session *s, bool for_stop, double seconds, struc
 void mon_session_cancel(struct mon_session *s);
 /* A stop that is a step of ours is dealt with: true. */
 bool mon_progress_step(struct mon_session *s, const struct stop *stop);
+/* Whether what takes time ends when this vCPU has stopped alone, while others run. */
+bool mon_progress_awaits(const struct mon_session *s, const struct stop *stop);
 /* Any other stop was told. */
 void mon_progress_stopped(struct mon_session *s);
 /* From the loop. */

@@ -183,6 +183,41 @@ Test(mon_script, a_wait_gives_way)
 	cr_expect_not(strstr(strbuf_str(&told), "waiting ended"), "%s", strbuf_str(&told));
 }
 
+static void stops_alone(struct stop stop)
+{
+	struct control_event ev = { .kind = CONTROL_VCPU_STOPPED, .stop = &stop, .by = stop.by };
+
+	fake->step_pending = false;
+	fake_notify(fake, &ev);
+	turns();
+}
+
+/* With gdb in non-stop mode a vCPU can stop while others run: nothing else will come. */
+Test(mon_script, what_ends_with_a_vcpu_that_stops_alone)
+{
+	run("until 0x2000");
+	stops_alone((struct stop){ .reason = STOP_BREAKPOINT, .vcpu = 1, .bp = 99 });
+	cr_expect(mon_session_busy(&session), "that is another one's");
+	stops_alone((struct stop){ .reason = STOP_BREAKPOINT, .bp = session.progress.until });
+	cr_expect_not(mon_session_busy(&session), "until");
+	run("stop");
+	run("step");
+	stops_alone((struct stop){ .reason = STOP_STEP, .pc = 0x1000, .by = &session.client });
+	cr_expect_not(mon_session_busy(&session), "step");
+	run("stop");
+	run("next-branch");
+	stops_alone((struct stop){ .reason = STOP_PAUSE, .vcpu = 1 });
+	cr_expect(mon_session_busy(&session), "that is another vCPU");
+	stops_alone((struct stop){ .reason = STOP_PAUSE });
+	cr_expect_not(mon_session_busy(&session), "next-branch");
+	expect_told("one vCPU stopped: ");
+	run("stop");
+	run("step 5");
+	stops_alone((struct stop){ .reason = STOP_STEP, .pc = 0x1000, .by = &session.client });
+	cr_expect_not(mon_session_busy(&session), "step 5");
+	expect_told("stepping ended: another client runs the guest");
+}
+
 Test(mon_script, until_again)
 {
 	run("until 0x2000");
