@@ -269,6 +269,10 @@ void x86_step_done(struct vcpu *v)
 	case X86_STEP_INT:
 		if (arch_pc(v) == s->target)
 			entered_handler(v);
+		else
+			/* No debug register was left for the target, and KVM's emulator stops
+			 * behind the handler's first instruction. */
+			x86_step_mend_frame(v);
 		break;
 	case X86_STEP_SYSCALL:
 		/* RCX has the address behind it: the two bytes were executed. */
